@@ -1,0 +1,1 @@
+"""The ``greensplit`` command: thin, one module per command group. Errors become one line and an exit code."""
