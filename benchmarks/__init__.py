@@ -1,4 +1,4 @@
-"""Control quality and speed, against rivals, in one run: ``python -m greensplit.benchmarks.NAME --json``.
+"""Control quality and speed, against rivals, in one run: ``python -m benchmarks.NAME --json``.
 
 Small result files live in ``results/``, with the versions that produced them.
 """
