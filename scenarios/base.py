@@ -12,7 +12,8 @@ __all__ = ["CatalogueRow", "Scenario"]
 class Scenario:
     """A network, its demand and the window to simulate.
 
-    ``route_files`` and ``additional_files`` are in SUMO's loading order. Times are seconds of the simulation clock.
+    ``route_files`` and ``additional_files`` are in SUMO's loading order.
+    Times are seconds of the simulation clock.
     """
 
     name: str
@@ -28,7 +29,10 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRow:
-    """One line of ``greensplit scenarios``. ``available`` is empty when it can run, else says what to install."""
+    """One line of ``greensplit scenarios``.
+
+    ``available`` is empty when it can run, else says what to install. Counts are None where they are not known.
+    """
 
     name: str
     junctions: int | None
