@@ -1,0 +1,269 @@
+"""Vega-Lite specifications as plain dictionaries. Data are named here and embedded once by the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .signals import STATES
+
+__all__ = [
+    "CLASS_COLOURS",
+    "CLASS_LIMITS_S",
+    "LAMP_COLOURS",
+    "Chart",
+    "Dataset",
+    "arm_colour",
+    "arm_dash",
+    "approach_bars",
+    "delay_map",
+    "lines_over_time",
+    "time_space",
+    "timing",
+]
+
+Spec = dict[str, Any]
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+
+# Wong, Nature Methods 8 (2011): told apart with any colour vision; darkened to 3:1 on white (WCAG 2.1, 1.4.11).
+BASELINE_COLOUR = "#5b6470"
+COLOURS = ("#0072b2", "#c44e00", "#007a5a", "#a8437c", "#7a5c00", "#3f3fa0", "#1a1a1a")
+DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3), (4, 4), (12, 4), (5, 2, 1, 2))
+LAMP_COLOURS = ("#009e73", "#f0b400", "#c23b22")
+# Lightness falls with every class, so the order also reads without hue (ColorBrewer OrRd, low end greyed).
+CLASS_LIMITS_S = (5, 15, 30, 60)
+CLASS_COLOURS = ("#b9c4cc", "#fdbb84", "#ef6548", "#b30000", "#4d0000")
+CLASS_WIDTHS_PX = (1.5, 2.5, 3.2, 4, 5)
+NOT_MEASURED = "#e3e7ea"
+
+CONFIG: Spec = {
+    "font": "system-ui, sans-serif",
+    "view": {"stroke": None},
+    "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500, "gridColor": "#e4e7ea"},
+    "axisX": {"labelOverlap": "greedy", "labelFlush": True},
+    "mark": {"aria": False},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure: ``caption`` stands above it, ``alt`` is read aloud instead of it."""
+
+    key: str
+    caption: str
+    alt: str
+    spec: Spec
+    by_junction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Rows by column; a column in ``levels`` holds indices into its list of texts."""
+
+    columns: tuple[str, ...]
+    rows: list[list[Any]]
+    levels: dict[str, list[str]]
+
+    def as_json(self) -> Spec:
+        return {"columns": self.columns, "rows": self.rows, "levels": self.levels}
+
+
+def arm_colour(index: int, is_baseline: bool) -> str:
+    """Grey for the baseline, a colour of its own for every other controller (repeats after seven)."""
+    return BASELINE_COLOUR if is_baseline else COLOURS[index % len(COLOURS)]
+
+
+def arm_dash(index: int) -> tuple[int, ...]:
+    """The dash pattern that tells controllers apart in print; repeats after seven."""
+    return DASHES[index % len(DASHES)]
+
+
+def _spec(alt: str, data: str, height: object, **parts: Any) -> Spec:
+    base: Spec = {"$schema": SCHEMA, "description": alt, "data": {"name": data}, "config": CONFIG}
+    size = {"width": "container", "height": height, "autosize": {"type": "fit-x", "contains": "padding"}}
+    return base | size | parts
+
+
+def _clock(*columns: str) -> list[Spec]:
+    return [{"calculate": f"datum.{name}_s * 1000", "as": name} for name in columns]
+
+
+def _clock_axis(field: str, form: str, title: str, domain_s: tuple[float, float] | None = None) -> Spec:
+    scale: Spec = {"type": "utc", "nice": False}
+    if domain_s:
+        scale["domain"] = [domain_s[0] * 1000, domain_s[1] * 1000]
+    axis = {"format": form, "tickCount": {"signal": "max(2, width / 90)"}, "grid": False}
+    return {"field": field, "type": "temporal", "scale": scale, "axis": axis, "title": title}
+
+
+def _by_arm(values: Sequence[object]) -> Spec:
+    return {
+        "field": "arm",
+        "type": "nominal",
+        "scale": {"domain": list(range(len(values))), "range": list(values)},
+        "legend": None,
+    }
+
+
+def lines_over_time(key: str, caption: str, alt: str, unit: str, arms: Sequence[tuple[str, Sequence[int]]]) -> Chart:
+    """One line per arm of the dataset ``key`` (arm, controller, begin_s, value). ``arms``: colour and dash."""
+    tooltip = [
+        {"field": "controller", "type": "nominal", "title": "controller"},
+        {"field": "begin", "type": "temporal", "title": "from", "format": "%H:%M", "formatType": "utc"},
+        {"field": "value", "type": "quantitative", "title": unit, "format": ".1f"},
+    ]
+    encoding = {
+        "x": _clock_axis("begin", "%H:%M", "simulated time"),
+        "y": {"field": "value", "type": "quantitative", "title": unit, "axis": {"tickCount": 5}},
+        "color": _by_arm([colour for colour, _ in arms]),
+        "tooltip": tooltip,
+    }
+    dashed = {"strokeDash": _by_arm([list(dash) for _, dash in arms])}
+    layers = [
+        {"mark": {"type": "line", "strokeWidth": 2.2}, "encoding": dashed},
+        {"mark": {"type": "point", "filled": True, "size": 22}},
+    ]
+    spec = _spec(alt, key, 240, transform=_clock("begin"), encoding=encoding, layer=layers)
+    return Chart(key, caption, alt, spec)
+
+
+def approach_bars(alt: str, colours: Sequence[str]) -> Chart:
+    """Bars per approach, grouped by arm (dataset ``approaches``)."""
+    encoding = {
+        "y": {
+            "field": "approach",
+            "type": "nominal",
+            "sort": {"field": "rank", "op": "min"},
+            "title": None,
+            "axis": {"labelLimit": {"signal": "max(90, min(260, width * 0.45))"}, "ticks": False, "domain": False},
+            "scale": {"paddingInner": 0.3},
+        },
+        "yOffset": {"field": "arm", "type": "nominal", "scale": {"paddingInner": 0.1}},
+        "x": {"field": "value", "type": "quantitative", "title": "seconds lost per vehicle"},
+        "color": _by_arm(colours),
+        "tooltip": [
+            {"field": "approach", "type": "nominal", "title": "approach"},
+            {"field": "controller", "type": "nominal", "title": "controller"},
+            {"field": "value", "type": "quantitative", "title": "s per vehicle", "format": ".1f"},
+            {"field": "lost_veh_h", "type": "quantitative", "title": "vehicle-hours lost", "format": ".2f"},
+            {"field": "entered_veh", "type": "quantitative", "title": "vehicles", "format": ".0f"},
+        ],
+    }
+    spec = _spec(alt, "approaches", {"step": 11}, mark={"type": "bar"}, encoding=encoding)
+    return Chart("approaches", "Seconds lost per vehicle, approach by approach", alt, spec)
+
+
+def _lamp(state: int, mark: str, size: str, thickness: float) -> Spec:
+    wanted = {"filter": f"datum.state === '{STATES[state]}'"}
+    return {"mark": {"type": mark, size: thickness, "color": LAMP_COLOURS[state]}, "transform": [wanted]}
+
+
+def timing(arm: int, caption: str, alt: str, window: tuple[float, float], junction: int) -> Chart:
+    """Colours of the signal groups of one junction (dataset ``signals``), the junction chosen by a signal.
+
+    Red is a thin line and green a thick bar, so the diagram also reads without colour.
+    """
+    encoding = {
+        "y": {
+            "field": "group",
+            "type": "nominal",
+            "sort": {"field": "number", "op": "min"},
+            "title": None,
+            "axis": {"labelLimit": {"signal": "max(70, min(200, width * 0.35))"}, "ticks": False, "domain": False},
+        },
+        "x": _clock_axis("begin", "%H:%M:%S", "simulated time", window),
+        "x2": {"field": "end"},
+        "tooltip": [
+            {"field": "group", "type": "nominal", "title": "signal group"},
+            {"field": "state", "type": "nominal", "title": "shows"},
+            {"field": "begin", "type": "temporal", "title": "from", "format": "%H:%M:%S", "formatType": "utc"},
+            {"field": "length_s", "type": "quantitative", "title": "seconds", "format": ".1f"},
+        ],
+    }
+    spec = _spec(
+        alt,
+        "signals",
+        {"step": 20},
+        params=[{"name": "junction", "value": junction}],
+        transform=[
+            {"filter": f"datum.arm === {arm} && datum.junction === junction"},
+            {"calculate": "datum.end_s - datum.begin_s", "as": "length_s"},
+            *_clock("begin", "end"),
+        ],
+        encoding=encoding,
+        layer=[_lamp(2, "rule", "strokeWidth", 2), _lamp(1, "bar", "height", 8), _lamp(0, "bar", "height", 14)],
+    )
+    return Chart(f"timing-{arm}", caption, alt, spec, by_junction=True)
+
+
+def time_space(arm: int, caption: str, alt: str, window: tuple[float, float], length_m: float) -> Chart:
+    """Trajectories (dataset ``trajectories``) over the lamps at each junction (dataset ``bands``)."""
+    own = {"filter": f"datum.arm === {arm}"}
+    x = _clock_axis("begin", "%H:%M:%S", "simulated time", window)
+    y = {
+        "field": "distance_m",
+        "type": "quantitative",
+        "title": "distance along the corridor (m)",
+        "scale": {"domain": [0, length_m], "nice": False},
+        "axis": {"grid": False},
+    }
+    bands = {
+        "data": {"name": "bands"},
+        "transform": [own, *_clock("begin", "end")],
+        "encoding": {"x": x, "x2": {"field": "end"}, "y": y},
+        "layer": [_lamp(2, "rule", "strokeWidth", 2), _lamp(1, "rule", "strokeWidth", 5), _lamp(0, "rule", "strokeWidth", 7)],
+    }
+    lines = {
+        "mark": {"type": "line", "strokeWidth": 1, "color": "#1f3b57", "opacity": 0.75, "clip": True},
+        "transform": [own, *_clock("begin")],
+        "encoding": {"x": x, "y": y, "detail": {"field": "line", "type": "nominal"}},
+    }
+    names = {
+        "data": {"name": "stops"},
+        "mark": {"type": "text", "align": "left", "baseline": "bottom", "dx": 4, "dy": -5, "fontSize": 11,
+                 "fontWeight": 600, "stroke": "white", "strokeWidth": 3, "strokeJoin": "round"},
+        "encoding": {"x": {"value": 0}, "y": y, "text": {"field": "name"}},
+    }
+    ink = {**names, "mark": {**names["mark"], "stroke": None, "strokeWidth": 0, "fill": "#1a1a1a"}}
+    return Chart(
+        f"time-space-{arm}", caption, alt, _spec(alt, "trajectories", 340, layer=[lines, bands, names, ink])
+    )
+
+
+def delay_map(arm: int, caption: str, alt: str, height_px: float) -> Chart:
+    """The network (dataset ``network``: one feature per edge), coloured by seconds lost per vehicle."""
+    field = f"d{arm}"
+    measured = f"isValid(datum.{field})"
+    condition = {"test": measured, "field": field, "type": "quantitative", "legend": None}
+    domain = list(CLASS_LIMITS_S)
+    edges = {
+        "mark": {"type": "geoshape", "filled": False, "strokeCap": "round"},
+        "encoding": {
+            "stroke": {
+                "condition": {**condition, "scale": {"type": "threshold", "domain": domain, "range": list(CLASS_COLOURS)}},
+                "value": NOT_MEASURED,
+            },
+            "strokeWidth": {
+                "condition": {**condition, "scale": {"type": "threshold", "domain": domain, "range": list(CLASS_WIDTHS_PX)}},
+                "value": 1,
+            },
+            "order": {"field": field, "type": "quantitative"},
+            "tooltip": [
+                {"field": "edge", "type": "nominal", "title": "edge"},
+                {"field": field, "type": "quantitative", "title": "s lost per vehicle", "format": ".1f"},
+            ],
+        },
+    }
+    dots = {
+        "data": {"name": "junctions"},
+        "mark": {"type": "circle", "size": 36, "fill": "white", "stroke": "#1a1a1a", "strokeWidth": 1.4, "opacity": 1},
+        "encoding": {
+            "longitude": {"field": "x", "type": "quantitative"},
+            "latitude": {"field": "y", "type": "quantitative"},
+            "tooltip": {"field": "name", "type": "nominal", "title": "junction"},
+        },
+    }
+    projection = {"type": "identity", "reflectY": True}
+    spec = _spec(alt, "network", height_px, projection=projection, layer=[edges, dots])
+    return Chart(f"map-{arm}", caption, alt, spec)

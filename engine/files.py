@@ -1,0 +1,41 @@
+"""Files that are whole or absent: written under a temporary name, then renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import OutputError, StorageError
+
+__all__ = ["atomic_path", "write_atomically"]
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` to write to; renamed to ``path`` when the block ends without an error.
+
+    Raises StorageError when the disk is full, OutputError when the place cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        partial.replace(path)
+    except OSError as err:
+        raise _explained(path, err) from err
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path``, or leave ``path`` as it was."""
+    with atomic_path(path) as partial:
+        partial.write_bytes(data)
+
+
+def _explained(path: Path, err: OSError) -> Exception:
+    if err.errno in (28, 122):  # no space, quota exceeded
+        return StorageError(f"{path}: expected room to write, found a full disk ({err.strerror})")
+    return OutputError(f"{path}: expected a place to write to, found: {err.strerror or err}")

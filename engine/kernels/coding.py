@@ -1,0 +1,126 @@
+"""Lamp changes as events: what every signal group did in this tick, in Purdue codes.
+
+A red clearance of zero length is logged too (begin and end at the same time), since readers of such logs take its
+begin as the start of red.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from ..events import (
+    BEGIN_GREEN,
+    BEGIN_RED_CLEARANCE,
+    BEGIN_YELLOW,
+    DONT_WALK,
+    END_RED_CLEARANCE,
+    END_YELLOW,
+    GREEN_TERMINATION,
+    PEDESTRIAN_CLEARANCE,
+    PHASE_INACTIVE,
+    PHASE_ON,
+    WALK,
+)
+from ..model.aspects import CLEARANCE, GREEN, PERMISSIVE, RED, YELLOW
+from ..model.compiled import Signals
+
+__all__ = ["EVENTS_PER_GROUP", "code_lamps"]
+
+EVENTS_PER_GROUP = 5
+
+
+@njit(cache=True, inline="always")
+def _put(out: npt.NDArray[np.void], n: int, t_ms: int, device: int, event: int, parameter: int) -> int:
+    row = out[n]
+    row["t_ms"] = t_ms
+    row["device"] = device
+    row["event"] = event
+    row["parameter"] = parameter
+    return n + 1
+
+
+@njit(cache=True)
+def code_lamps(
+    signals: Signals,
+    before: npt.NDArray[np.uint8],
+    aspect: npt.NDArray[np.uint8],
+    clear_ms: npt.NDArray[np.int64],
+    cause: npt.NDArray[np.uint8],
+    changed: npt.NDArray[np.uint8],
+    now_ms: int,
+    out: npt.NDArray[np.void],
+) -> int:
+    """Code the step from ``before`` to ``aspect`` (both (G,)) into ``out``; rows written.
+
+    ``cause`` (J,) is the termination code (4, 5, 6 or 0 unknown) of greens that end now. ``clear_ms`` (G,) holds the
+    pending end of red clearance, or -1. ``before``, ``clear_ms`` and ``changed`` (J,) are modified in place.
+    ``out`` needs ``EVENTS_PER_GROUP`` rows per group.
+    """
+    n = 0
+    for j in range(len(signals.device_id)):
+        device = signals.device_id[j]
+        changed[j] = 0
+        first = signals.group_ptr[j]
+        for g in range(first, signals.group_ptr[j + 1]):
+            number = g - first + 1
+            if 0 <= clear_ms[g] <= now_ms:
+                n = _put(out, n, clear_ms[g], device, END_RED_CLEARANCE, number)
+                n = _put(out, n, clear_ms[g], device, PHASE_INACTIVE, number)
+                clear_ms[g] = -1
+            if aspect[g] != before[g]:
+                changed[j] = 1
+                if signals.is_pedestrian[g]:
+                    n = _code_pedestrian(out, n, now_ms, device, number, before[g], aspect[g])
+                else:
+                    n = _code_vehicle(out, n, now_ms, device, number, before[g], aspect[g], cause[j])
+                    if aspect[g] == RED:
+                        clear_ms[g] = now_ms + signals.clearance_ms[g]
+                        n = _put(out, n, now_ms, device, BEGIN_RED_CLEARANCE, number)
+                        if signals.clearance_ms[g] == 0:
+                            n = _put(out, n, now_ms, device, END_RED_CLEARANCE, number)
+                            n = _put(out, n, now_ms, device, PHASE_INACTIVE, number)
+                            clear_ms[g] = -1
+                before[g] = aspect[g]
+    return n
+
+
+@njit(cache=True)
+def _code_vehicle(
+    out: npt.NDArray[np.void],
+    n: int,
+    t_ms: int,
+    device: int,
+    number: int,
+    before: int,
+    aspect: int,
+    cause: int,
+) -> int:
+    was_green = before == GREEN or before == PERMISSIVE
+    is_green = aspect == GREEN or aspect == PERMISSIVE
+    if is_green and not was_green:
+        n = _put(out, n, t_ms, device, PHASE_ON, number)
+        return _put(out, n, t_ms, device, BEGIN_GREEN, number)
+    if was_green and not is_green:
+        if cause:
+            n = _put(out, n, t_ms, device, cause, number)
+        n = _put(out, n, t_ms, device, GREEN_TERMINATION, number)
+    if aspect == YELLOW:
+        return _put(out, n, t_ms, device, BEGIN_YELLOW, number)
+    if before == YELLOW:
+        return _put(out, n, t_ms, device, END_YELLOW, number)
+    return n
+
+
+@njit(cache=True)
+def _code_pedestrian(
+    out: npt.NDArray[np.void], n: int, t_ms: int, device: int, number: int, before: int, aspect: int
+) -> int:
+    if aspect == GREEN or aspect == PERMISSIVE:
+        if before == GREEN or before == PERMISSIVE:
+            return n
+        return _put(out, n, t_ms, device, WALK, number)
+    if aspect == CLEARANCE:
+        return _put(out, n, t_ms, device, PEDESTRIAN_CLEARANCE, number)
+    return _put(out, n, t_ms, device, DONT_WALK, number)

@@ -1,0 +1,101 @@
+"""State of the kernels, struct of arrays over all junctions, groups and detectors. Modified in place by the kernels."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..model.compiled import Detection, Signals
+
+__all__ = ["NEVER_MS", "Detectors", "Faults", "Lamps", "Machine", "new_detectors", "new_faults", "new_lamps", "new_machine"]
+
+U8 = npt.NDArray[np.uint8]
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+
+NEVER_MS = -(10**9)
+
+
+class Lamps(NamedTuple):
+    """What each group shows and since when. The machine and the interlock each keep one."""
+
+    aspect: U8  # (G,)
+    since_ms: I64  # (G,) when the aspect began
+    green_ms: I64  # (G,) last start of green
+    end_ms: I64  # (G,) last end of green
+    red_ms: I64  # (G,) last start of red
+
+
+class Machine(NamedTuple):
+    """The signal machine: lamps, and per junction the stage it is in or on its way to."""
+
+    lamps: Lamps
+    step: U8  # (G,) position in the stop sequence
+    drag: U8  # (G,) 1 while a group must pass through red, so that a left turn may end safely
+    stage: I32  # (J,) local index
+    settled: U8  # (J,) 1 when the stage shows in full
+    since_ms: I64  # (J,) when it was reached
+
+
+class Faults(NamedTuple):
+    """The interlock's findings per junction. ``code`` latches; 0 is none."""
+
+    code: U8  # (J,)
+    first: I32  # (J,) local group index
+    second: I32  # (J,) local group index, -1 none
+    at_ms: I64  # (J,)
+    count: I64  # (J,) findings so far, also those after the first
+
+
+class Detectors(NamedTuple):
+    """Per detector: presence and actuations."""
+
+    on: U8  # (D,)
+    on_ms: I64  # (D,) last on
+    off_ms: I64  # (D,) last off
+    count: I64  # (D,) actuations so far
+    occupied_ms: I64  # (D,) total time on, up to the last off
+
+
+def new_lamps(groups: int) -> Lamps:
+    """All red for ever."""
+    never = np.full((4, groups), NEVER_MS, np.int64)
+    return Lamps(np.zeros(groups, np.uint8), never[0], never[1], never[2], never[3])
+
+
+def new_machine(signals: Signals) -> Machine:
+    """All red, on the way to the first stage of every junction."""
+    groups, junctions = len(signals.min_green_ms), len(signals.device_id)
+    return Machine(
+        lamps=new_lamps(groups),
+        step=np.zeros(groups, np.uint8),
+        drag=np.zeros(groups, np.uint8),
+        stage=np.zeros(junctions, np.int32),
+        settled=np.zeros(junctions, np.uint8),
+        since_ms=np.full(junctions, NEVER_MS, np.int64),
+    )
+
+
+def new_faults(junctions: int) -> Faults:
+    """No findings."""
+    return Faults(
+        code=np.zeros(junctions, np.uint8),
+        first=np.full(junctions, -1, np.int32),
+        second=np.full(junctions, -1, np.int32),
+        at_ms=np.full(junctions, NEVER_MS, np.int64),
+        count=np.zeros(junctions, np.int64),
+    )
+
+
+def new_detectors(detection: Detection) -> Detectors:
+    """All off, never actuated."""
+    n = len(detection.channel)
+    return Detectors(
+        on=np.zeros(n, np.uint8),
+        on_ms=np.full(n, NEVER_MS, np.int64),
+        off_ms=np.full(n, NEVER_MS, np.int64),
+        count=np.zeros(n, np.int64),
+        occupied_ms=np.zeros(n, np.int64),
+    )

@@ -1,0 +1,228 @@
+"""One tick, the same for simulation and street.
+
+    port.read -> events -> detectors -> controller -> signal machine -> interlock -> port.write
+                 (log)                  (decisions)                     (faults)     (events to the log)
+
+The loop knows no simulator and no protocol: a ``Port`` brings detector events and takes lamp aspects. Time is
+integer milliseconds since the start of the run, handed in by the caller.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Final, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .events import ALARM_ON, EventBuffer
+from .kernels.coding import EVENTS_PER_GROUP, code_lamps
+from .kernels.detectors import take_detections
+from .kernels.interlock import FAULT_NAMES, check_lamps
+from .kernels.machine import advance_machine
+from .kernels.state import NEVER_MS, Detectors, Machine, new_detectors, new_faults, new_lamps, new_machine
+from .model.compiled import Detection, Signals, compile_detection, compile_signals
+from .model.site import Site
+
+__all__ = ["Controller", "DecisionLog", "DetectorEvents", "Loop", "Port", "Refusal", "View"]
+
+INTERLOCK_ALARM: Final = 1
+
+
+class DetectorEvents(NamedTuple):
+    """Detector changes since the last tick: position in ``Detection``, time and new state; ``count`` are valid."""
+
+    index: npt.NDArray[np.int32]
+    t_ms: npt.NDArray[np.int64]
+    on: npt.NDArray[np.uint8]
+    count: int
+
+
+class Port(Protocol):
+    """The narrow way between the loop and whatever stands outside."""
+
+    drives_lamps: bool
+    """False when the other side switches its lamps by itself and the loop only looks on."""
+
+    def read(self, now_ms: int) -> DetectorEvents:
+        """Detector events up to ``now_ms``."""
+        ...
+
+    def observe(self, aspect: npt.NDArray[np.uint8]) -> None:
+        """Fill (G,) aspects that are shown now, where the port does not drive the lamps."""
+        ...
+
+    def write(self, aspect: npt.NDArray[np.uint8], changed: npt.NDArray[np.uint8]) -> None:
+        """Show (G,) aspects; ``changed`` (J,) says at which junctions anything is new."""
+        ...
+
+    def fall_back(self, junction: int) -> None:
+        """Leave a junction, all red by now, to its own fallback plan."""
+        ...
+
+
+class View(NamedTuple):
+    """What a controller sees: the site's tables, the detectors and the signal state. Read only."""
+
+    signals: Signals
+    detection: Detection
+    detectors: Detectors
+    machine: Machine
+    now_ms: int
+
+
+class DecisionLog:
+    """Switches with their reasons: rows of (t_ms, junction, from, to, kind, best, runner-up stage, runner-up cost)."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, int, int, int, str, float, int, float]] = []
+
+
+class Controller(Protocol):
+    """Decides now, says when to ask again. Never touches lamps."""
+
+    def decide(
+        self,
+        view: View,
+        request: npt.NDArray[np.int32],
+        cause: npt.NDArray[np.uint8],
+        log: DecisionLog,
+    ) -> int:
+        """Fill ``request`` (J,) with the wanted local stage or -1, ``cause`` (J,) with the termination code of greens
+        that end (4 gap-out, 5 max-out, 6 force-off); return the next time, ms, at which to be asked."""
+        ...
+
+
+class Refusal(NamedTuple):
+    """What the interlock refused, or would have refused."""
+
+    t_ms: int
+    junction: str
+    fault: str
+    first_group: int
+    second_group: int | None
+
+
+class Loop:
+    """Runs ticks over a site, through a port, under a controller.
+
+    ``controller`` is None where the port does not let the loop drive the lamps: then the interlock only observes, and
+    ``refusals`` is what it would have refused. ``decide_s`` is the wall time spent in decisions.
+    """
+
+    def __init__(self, site: Site, port: Port, controller: Controller | None) -> None:
+        """Compile the model twice: the interlock has its own copy of the tables."""
+        self.site = site
+        self.port = port
+        self.controller = controller
+        self.signals = compile_signals(site)
+        self.detection = compile_detection(site)
+        self.machine = new_machine(self.signals)
+        self.detectors = new_detectors(self.detection)
+        self.events = EventBuffer()
+        self.decisions = DecisionLog()
+        self.refusals: list[Refusal] = []
+        self.decide_s = 0.0
+        self._guard = compile_signals(site)
+        self._new_arrays(len(self.signals.device_id), len(self.signals.min_green_ms))
+
+    def _new_arrays(self, junctions: int, groups: int) -> None:
+        self._lamps = new_lamps(groups)
+        self._faults = new_faults(junctions)
+        self._counted = np.zeros(junctions, np.int64)
+        self._released = np.zeros(junctions, np.uint8)
+        self._handed_over = np.zeros(junctions, np.bool_)
+        self._request = np.full(junctions, -1, np.int32)
+        self._cause = np.zeros(junctions, np.uint8)
+        self._changed = np.zeros(junctions, np.uint8)
+        self._coded = np.zeros(groups, np.uint8)
+        self._clear_ms = np.full(groups, -1, np.int64)
+        self._observed = np.zeros(groups, np.uint8)
+        self._ask_ms = NEVER_MS
+
+    @property
+    def interlock_findings(self) -> int:
+        """What the interlock refused or, where it only observes, would have refused."""
+        return int(self._faults.count.sum())
+
+    def tick(self, now_ms: int) -> None:
+        """Read, decide, advance, check, write: once."""
+        self._take(self.port.read(now_ms))
+        if self.port.drives_lamps:
+            proposed = self._drive(now_ms)
+        else:
+            self.port.observe(self._observed)
+            proposed = self._observed
+        check_lamps(
+            self._guard, self._lamps, self._faults, proposed, self._released, now_ms, not self.port.drives_lamps
+        )
+        if int(self._faults.count.sum()) > int(self._counted.sum()):
+            self._report(now_ms)
+        self._log_lamps(now_ms)
+        if self.port.drives_lamps:
+            self.port.write(self._lamps.aspect, self._changed)
+            self._hand_over()
+
+    def _take(self, found: DetectorEvents) -> None:
+        out = self.events.room(found.count)
+        written = take_detections(
+            self.signals,
+            self.detection,
+            self.detectors,
+            found.index,
+            found.t_ms,
+            found.on,
+            found.count,
+            out,
+        )
+        self.events.commit(written)
+
+    def _drive(self, now_ms: int) -> npt.NDArray[np.uint8]:
+        if self.controller is not None and now_ms >= self._ask_ms:
+            started = perf_counter()
+            view = View(self.signals, self.detection, self.detectors, self.machine, now_ms)
+            self._request.fill(-1)
+            self._ask_ms = self.controller.decide(view, self._request, self._cause, self.decisions)
+            self.decide_s += perf_counter() - started
+        advance_machine(self.signals, self.machine, self._request, now_ms)
+        return self.machine.lamps.aspect
+
+    def _log_lamps(self, now_ms: int) -> None:
+        out = self.events.room(EVENTS_PER_GROUP * len(self._coded))
+        written = code_lamps(
+            self.signals,
+            self._coded,
+            self._lamps.aspect,
+            self._clear_ms,
+            self._cause,
+            self._changed,
+            now_ms,
+            out,
+        )
+        self.events.commit(written)
+
+    def _report(self, now_ms: int) -> None:
+        """One refusal per junction and tick with findings, with both groups named; an alarm in the log."""
+        for j in np.flatnonzero(self._faults.count > self._counted):
+            self._counted[j] = self._faults.count[j]
+            second = int(self._faults.second[j])
+            self.refusals.append(
+                Refusal(
+                    now_ms,
+                    self.site.junctions[j].id,
+                    FAULT_NAMES[self._faults.code[j]],
+                    int(self._faults.first[j]) + 1,
+                    None if second < 0 else second + 1,
+                )
+            )
+            if self.port.drives_lamps:
+                self.events.append(now_ms, int(self.signals.device_id[j]), ALARM_ON, INTERLOCK_ALARM)
+            else:
+                self._faults.code[j] = 0
+
+    def _hand_over(self) -> None:
+        for j in np.flatnonzero(self._released.astype(np.bool_) & ~self._handed_over):
+            self._handed_over[j] = True
+            self.port.fall_back(int(j))
