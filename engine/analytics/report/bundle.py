@@ -1,4 +1,4 @@
-"""The chart library as one JavaScript text, made once per version of vl_convert and kept in a cache folder."""
+"""The chart library as one JavaScript text, made once per version of vl_convert and kept in a folder."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def _converter_version() -> str:
     try:
         return version("vl-convert-python")
     except PackageNotFoundError as error:
-        raise WorkError("expected the package vl-convert-python for the charts, found none installed") from error
+        raise WorkError(
+            "expected the package vl-convert-python for the charts, found none installed"
+        ) from error
 
 
 def _bundle() -> str:
@@ -54,7 +56,9 @@ def _bundle() -> str:
         raise WorkError(f"expected vl_convert to bundle the chart library, found: {_cause(error)}") from error
     text = done.stdout.decode()
     if ENTRY_POINT not in text:
-        raise WorkError(f"expected {ENTRY_POINT!r} in the chart library, found {len(text)} characters without it")
+        raise WorkError(
+            f"expected {ENTRY_POINT!r} in the chart library, found {len(text)} characters without it"
+        )
     return text
 
 

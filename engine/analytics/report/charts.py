@@ -14,9 +14,9 @@ __all__ = [
     "LAMP_COLOURS",
     "Chart",
     "Dataset",
+    "approach_bars",
     "arm_colour",
     "arm_dash",
-    "approach_bars",
     "delay_map",
     "lines_over_time",
     "time_space",
@@ -26,7 +26,7 @@ __all__ = [
 Spec = dict[str, Any]
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
-# Wong, Nature Methods 8 (2011): told apart with any colour vision; darkened to 3:1 on white (WCAG 2.1, 1.4.11).
+# Wong, Nature Methods 8 (2011): told apart with any colour vision; darkened to 3:1 on white (WCAG 1.4.11).
 BASELINE_COLOUR = "#5b6470"
 COLOURS = ("#0072b2", "#c44e00", "#007a5a", "#a8437c", "#7a5c00", "#3f3fa0", "#1a1a1a")
 DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3), (4, 4), (12, 4), (5, 2, 1, 2))
@@ -106,8 +106,10 @@ def _by_arm(values: Sequence[object]) -> Spec:
     }
 
 
-def lines_over_time(key: str, caption: str, alt: str, unit: str, arms: Sequence[tuple[str, Sequence[int]]]) -> Chart:
-    """One line per arm of the dataset ``key`` (arm, controller, begin_s, value). ``arms``: colour and dash."""
+def lines_over_time(
+    key: str, caption: str, alt: str, unit: str, arms: Sequence[tuple[str, Sequence[int]]]
+) -> Chart:
+    """One line per arm of the dataset ``key`` (arm, controller, begin_s, value); ``arms``: colour, dash."""
     tooltip = [
         {"field": "controller", "type": "nominal", "title": "controller"},
         {"field": "begin", "type": "temporal", "title": "from", "format": "%H:%M", "formatType": "utc"},
@@ -136,7 +138,11 @@ def approach_bars(alt: str, colours: Sequence[str]) -> Chart:
             "type": "nominal",
             "sort": {"field": "rank", "op": "min"},
             "title": None,
-            "axis": {"labelLimit": {"signal": "max(90, min(260, width * 0.45))"}, "ticks": False, "domain": False},
+            "axis": {
+                "labelLimit": {"signal": "max(90, min(260, width * 0.45))"},
+                "ticks": False,
+                "domain": False,
+            },
             "scale": {"paddingInner": 0.3},
         },
         "yOffset": {"field": "arm", "type": "nominal", "scale": {"paddingInner": 0.1}},
@@ -170,14 +176,24 @@ def timing(arm: int, caption: str, alt: str, window: tuple[float, float], juncti
             "type": "nominal",
             "sort": {"field": "number", "op": "min"},
             "title": None,
-            "axis": {"labelLimit": {"signal": "max(70, min(200, width * 0.35))"}, "ticks": False, "domain": False},
+            "axis": {
+                "labelLimit": {"signal": "max(70, min(200, width * 0.35))"},
+                "ticks": False,
+                "domain": False,
+            },
         },
         "x": _clock_axis("begin", "%H:%M:%S", "simulated time", window),
         "x2": {"field": "end"},
         "tooltip": [
             {"field": "group", "type": "nominal", "title": "signal group"},
             {"field": "state", "type": "nominal", "title": "shows"},
-            {"field": "begin", "type": "temporal", "title": "from", "format": "%H:%M:%S", "formatType": "utc"},
+            {
+                "field": "begin",
+                "type": "temporal",
+                "title": "from",
+                "format": "%H:%M:%S",
+                "formatType": "utc",
+            },
             {"field": "length_s", "type": "quantitative", "title": "seconds", "format": ".1f"},
         ],
     }
@@ -192,7 +208,11 @@ def timing(arm: int, caption: str, alt: str, window: tuple[float, float], juncti
             *_clock("begin", "end"),
         ],
         encoding=encoding,
-        layer=[_lamp(2, "rule", "strokeWidth", 2), _lamp(1, "bar", "height", 8), _lamp(0, "bar", "height", 14)],
+        layer=[
+            _lamp(2, "rule", "strokeWidth", 2),
+            _lamp(1, "bar", "height", 8),
+            _lamp(0, "bar", "height", 14),
+        ],
     )
     return Chart(f"timing-{arm}", caption, alt, spec, by_junction=True)
 
@@ -212,7 +232,11 @@ def time_space(arm: int, caption: str, alt: str, window: tuple[float, float], le
         "data": {"name": "bands"},
         "transform": [own, *_clock("begin", "end")],
         "encoding": {"x": x, "x2": {"field": "end"}, "y": y},
-        "layer": [_lamp(2, "rule", "strokeWidth", 2), _lamp(1, "rule", "strokeWidth", 5), _lamp(0, "rule", "strokeWidth", 7)],
+        "layer": [
+            _lamp(2, "rule", "strokeWidth", 2),
+            _lamp(1, "rule", "strokeWidth", 5),
+            _lamp(0, "rule", "strokeWidth", 7),
+        ],
     }
     lines = {
         "mark": {"type": "line", "strokeWidth": 1, "color": "#1f3b57", "opacity": 0.75, "clip": True},
@@ -221,8 +245,18 @@ def time_space(arm: int, caption: str, alt: str, window: tuple[float, float], le
     }
     names = {
         "data": {"name": "stops"},
-        "mark": {"type": "text", "align": "left", "baseline": "bottom", "dx": 4, "dy": -5, "fontSize": 11,
-                 "fontWeight": 600, "stroke": "white", "strokeWidth": 3, "strokeJoin": "round"},
+        "mark": {
+            "type": "text",
+            "align": "left",
+            "baseline": "bottom",
+            "dx": 4,
+            "dy": -5,
+            "fontSize": 11,
+            "fontWeight": 600,
+            "stroke": "white",
+            "strokeWidth": 3,
+            "strokeJoin": "round",
+        },
         "encoding": {"x": {"value": 0}, "y": y, "text": {"field": "name"}},
     }
     ink = {**names, "mark": {**names["mark"], "stroke": None, "strokeWidth": 0, "fill": "#1a1a1a"}}
@@ -241,11 +275,17 @@ def delay_map(arm: int, caption: str, alt: str, height_px: float) -> Chart:
         "mark": {"type": "geoshape", "filled": False, "strokeCap": "round"},
         "encoding": {
             "stroke": {
-                "condition": {**condition, "scale": {"type": "threshold", "domain": domain, "range": list(CLASS_COLOURS)}},
+                "condition": {
+                    **condition,
+                    "scale": {"type": "threshold", "domain": domain, "range": list(CLASS_COLOURS)},
+                },
                 "value": NOT_MEASURED,
             },
             "strokeWidth": {
-                "condition": {**condition, "scale": {"type": "threshold", "domain": domain, "range": list(CLASS_WIDTHS_PX)}},
+                "condition": {
+                    **condition,
+                    "scale": {"type": "threshold", "domain": domain, "range": list(CLASS_WIDTHS_PX)},
+                },
                 "value": 1,
             },
             "order": {"field": field, "type": "quantitative"},
@@ -257,7 +297,14 @@ def delay_map(arm: int, caption: str, alt: str, height_px: float) -> Chart:
     }
     dots = {
         "data": {"name": "junctions"},
-        "mark": {"type": "circle", "size": 36, "fill": "white", "stroke": "#1a1a1a", "strokeWidth": 1.4, "opacity": 1},
+        "mark": {
+            "type": "circle",
+            "size": 36,
+            "fill": "white",
+            "stroke": "#1a1a1a",
+            "strokeWidth": 1.4,
+            "opacity": 1,
+        },
         "encoding": {
             "longitude": {"field": "x", "type": "quantitative"},
             "latitude": {"field": "y", "type": "quantitative"},

@@ -48,7 +48,9 @@ def _trip_delay(run: Run) -> pl.DataFrame | None:
         return None
     width_s = bin_width_s(run.begin_s, run.end_s, 60 if run.end_s - run.begin_s <= 900 else 300)
     return (
-        trips.filter(~pl.col("kind").cast(pl.String).is_in(PERSON_KINDS), pl.col("corrected_delay_s").is_finite())
+        trips.filter(
+            ~pl.col("kind").cast(pl.String).is_in(PERSON_KINDS), pl.col("corrected_delay_s").is_finite()
+        )
         .group_by(_binned("scheduled_depart_s", width_s))
         .agg(pl.col("corrected_delay_s").mean().cast(pl.Float64).alias("value"))
         .collect()
@@ -56,7 +58,7 @@ def _trip_delay(run: Run) -> pl.DataFrame | None:
 
 
 def queue_over_time(arm: Arm) -> pl.DataFrame | None:
-    """Standing vehicles in the whole network: begin_s, value (vehicles); mean over runs, None without links."""
+    """Standing vehicles in the whole network: begin_s, value (vehicles); mean over runs, or None."""
     return _mean_over_runs([frame for run in arm.runs if (frame := _queue(run)) is not None], "begin_s")
 
 
@@ -77,7 +79,7 @@ def edge_delay(arm: Arm) -> pl.DataFrame | None:
     return (
         pl.concat(frames)
         .group_by("edge_id")
-        .agg((pl.col("lost_veh_s", "entered_veh").sum() / len(frames)))
+        .agg(pl.col("lost_veh_s", "entered_veh").sum() / len(frames))
         .sort("edge_id")
     )
 

@@ -102,7 +102,9 @@ def _json_object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"expected a run directory with {path.name}, found none readable at {path}") from error
+        raise InputError(
+            f"expected a run directory with {path.name}, found none readable at {path}"
+        ) from error
     except ValueError as error:
         raise InputError(f"expected JSON, found {error} in {path}") from error
     if not isinstance(value, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,9 @@ def signal_segments(run: Run, window: Window, pedestrian: Iterable[tuple[int, in
     ).with_columns(for_walkers=pl.lit(True))
     matching = (
         events.join(kinds, on=["device_id", "group"], how="left")
-        .with_columns(pl.col("for_walkers").fill_null(False), walk=pl.col("event_id").is_in([*PEDESTRIAN_STATE]))
+        .with_columns(
+            pl.col("for_walkers").fill_null(False), walk=pl.col("event_id").is_in([*PEDESTRIAN_STATE])
+        )
         .with_columns(wanted=pl.col("for_walkers") & pl.col("walk").any().over("device_id", "group"))
         .filter(pl.col("walk") == pl.col("wanted"))
     )
@@ -52,10 +55,14 @@ def signal_segments(run: Run, window: Window, pedestrian: Iterable[tuple[int, in
 
 def _lamp_events(log: pl.LazyFrame, run: Run, window: Window) -> pl.DataFrame:
     states = VEHICLE_STATE | PEDESTRIAN_STATE
-    first_ms, last_ms = (run.epoch_ms + round((at - run.begin_s) * 1000) for at in (window[0] - LEAD_S, window[1]))
+    first_ms, last_ms = (
+        run.epoch_ms + round((at - run.begin_s) * 1000) for at in (window[0] - LEAD_S, window[1])
+    )
     moment_ms = pl.col("timestamp").dt.epoch("ms")
     return (
-        log.filter(pl.col("event_id").is_in([*states]), moment_ms.is_between(first_ms, last_ms, closed="left"))
+        log.filter(
+            pl.col("event_id").is_in([*states]), moment_ms.is_between(first_ms, last_ms, closed="left")
+        )
         .select(
             pl.col("device_id").cast(pl.UInt32),
             pl.col("parameter").cast(pl.UInt16).alias("group"),
@@ -81,7 +88,9 @@ def _segments(events: pl.DataFrame, window: Window) -> pl.DataFrame:
     )
 
 
-def corridor_bands(corridor: Mapping[str, Any], segments: pl.DataFrame) -> list[tuple[float, int, float, float]]:
+def corridor_bands(
+    corridor: Mapping[str, Any], segments: pl.DataFrame
+) -> list[tuple[float, int, float, float]]:
     """What traffic along the corridor saw at each junction: distance_m, state, begin_s, end_s.
 
     Where several groups serve the corridor the best lamp counts: green before yellow before red.
@@ -100,8 +109,10 @@ def _best_lamp(segments: pl.DataFrame) -> list[tuple[int, float, float]]:
     cuts = sorted({*segments["begin_s"], *segments["end_s"]})
     rows = list(segments.select("state", "begin_s", "end_s").iter_rows())
     merged: list[tuple[int, float, float]] = []
-    for begin_s, end_s in zip(cuts, cuts[1:], strict=False):
-        state = min((state for state, start, stop in rows if start <= begin_s and end_s <= stop), default=None)
+    for begin_s, end_s in pairwise(cuts):
+        state = min(
+            (state for state, start, stop in rows if start <= begin_s and end_s <= stop), default=None
+        )
         if state is None:
             continue
         if merged and merged[-1][0] == state and merged[-1][2] == begin_s:
@@ -114,8 +125,8 @@ def _best_lamp(segments: pl.DataFrame) -> list[tuple[int, float, float]]:
 def trajectories(run: Run, window: Window) -> tuple[list[tuple[int, float, float]], int] | None:
     """Corridor trajectories as (line, time_s, distance_m), and how many vehicles were in the window.
 
-    At most 250 vehicles, evenly chosen, and about 8000 points: between kept points the straight line is at most
-    2 m off. A vehicle that leaves the corridor and comes back starts a new line. None without corridor.parquet.
+    At most 250 vehicles, evenly chosen, and about 8000 points, between which straight lines are at most 2 m
+    off. A vehicle that leaves the corridor and comes back starts a new line. None without corridor.parquet.
     """
     corridor = run.table("corridor.parquet")
     if corridor is None:
@@ -126,7 +137,9 @@ def trajectories(run: Run, window: Window) -> tuple[list[tuple[int, float, float
         .collect()
         .sort("vehicle_id", "time_s")
     )
-    names = frame.group_by("vehicle_id").agg(pl.col("time_s").min()).sort("time_s", "vehicle_id")["vehicle_id"]
+    names = (
+        frame.group_by("vehicle_id").agg(pl.col("time_s").min()).sort("time_s", "vehicle_id")["vehicle_id"]
+    )
     step = -(-len(names) // MAX_VEHICLES) or 1
     kept = frame.filter(pl.col("vehicle_id").is_in(names.gather_every(step).implode()))
     return _thinned(kept), len(names)
@@ -138,7 +151,7 @@ def _thinned(frame: pl.DataFrame) -> list[tuple[int, float, float]]:
     new_line[1:] |= (np.diff(time_s) > BREAK_S) | (np.diff(distance_m) < -MAX_DEVIATION_M)
     starts = np.append(np.flatnonzero(new_line), len(time_s))
     tolerance_m = MAX_DEVIATION_M
-    lines = list(zip(starts, starts[1:], strict=False))
+    lines = list(pairwise(starts))
     while True:
         kept = [
             (line, index)

@@ -1,0 +1,228 @@
+"""Sections in words and tables: the scoreboard, reasons, summary, assumptions, versions, how to repeat."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import polars as pl
+
+from .markup import Html, details, join, table, tag
+from .runs import Arm, Run, mean_of, number
+from .section import Material, Section, missing
+from .words import MEASURES, Measure, change_of, clock, figure
+
+__all__ = ["footer", "reasons_section", "repeat_command", "scoreboard", "tables_section"]
+
+DECISIONS_SHOWN = 12
+SUMMARY_ROWS = (
+    ("scheduled", "scheduled (vehicles)", 0),
+    ("departed", "departed (vehicles)", 0),
+    ("arrived", "arrived (vehicles)", 0),
+    ("never_departed", "never departed (vehicles)", 0),
+    ("corrected_delay_s", "corrected delay (s per vehicle)", 1),
+    ("trip_time_s", "trip time (s)", 1),
+    ("waiting_s", "waiting (s)", 1),
+    ("stops", "stops per vehicle", 2),
+    ("speed_kmh", "speed (km/h)", 1),
+    ("collisions", "collisions", 0),
+    ("interlock_refusals", "interlock refusals", 0),
+    ("would_refuse", "would have been refused", 0),
+    ("fuel_l", "fuel (l)", 1),
+    ("co2_kg", "CO₂ (kg)", 1),
+    ("wall_s", "wall time (s)", 1),
+    ("simulator_s", "of which simulator (s)", 1),
+    ("peak_mb", "peak memory (MB)", 0),
+)
+
+
+def scoreboard(material: Material) -> Html:
+    """Big numbers per controller, each with its change against the baseline."""
+    base = next((arm for arm in material.arms if arm.is_baseline), None)
+    cards = (
+        _card(arm, colour, base if arm is not base else None)
+        for arm, colour in zip(material.arms, material.colours, strict=True)
+    )
+    return tag("div", *cards, cls="board")
+
+
+def _card(arm: Arm, colour: str, base: Arm | None) -> Html:
+    runs = f" mean of {len(arm.runs)} runs" if len(arm.runs) > 1 else f" seed {arm.first.seed}"
+    tiles = (_tile(measure, arm, base) for measure in MEASURES)
+    heading = tag("h3", arm.label, tag("span", runs, cls="note"))
+    return tag(
+        "div", heading, tag("dl", *tiles, cls="tiles"), cls="arm", attributes={"style": f"--arm:{colour}"}
+    )
+
+
+def _tile(measure: Measure, arm: Arm, base: Arm | None) -> Html:
+    value = mean_of(arm.runs, measure.key)
+    change = change_of(measure, value, mean_of(base.runs, measure.key)) if base else None
+    number_line = tag("span", figure(value, measure.digits), cls="big")
+    parts = [number_line, " ", tag("span", measure.unit, cls="unit")]
+    if base and change:
+        verdict = "" if change.verdict == "same" else f" ({change.verdict})"
+        parts.append(tag("span", f"{change.text}{verdict} vs {base.label}", cls=f"change {change.verdict}"))
+    return tag("div", tag("dt", measure.name), tag("dd", *parts))
+
+
+def reasons_section(material: Material) -> Section:
+    """Why the controllers switched: the costliest and the last decisions of each."""
+    title = "Reasons"
+    parts = [part for arm in material.arms if (part := _arm_reasons(material, arm))]
+    if not parts:
+        return missing("reasons", title, "no run has decisions.parquet (fixed plans decide nothing).")
+    intro = "Cost is what the controller predicted for its choice, in its own unit; the runner-up came next."
+    return Section("reasons", title, join([tag("p", intro, cls="note"), *parts]))
+
+
+def _arm_reasons(material: Material, arm: Arm) -> Html | None:
+    decisions = arm.first.table("decisions.parquet")
+    if decisions is None:
+        return None
+    counts = dict(decisions.group_by("kind").len().sort("kind").collect().iter_rows())
+    switches = decisions.filter(pl.col("kind") != "hold")
+    costly = switches.filter(pl.col("best_cost").is_finite()).top_k(DECISIONS_SHOWN, by="best_cost").collect()
+    last = switches.sort("timestamp").tail(DECISIONS_SHOWN).collect()
+    tables = [
+        _decision_table(
+            material, arm, f"{arm.label}: costliest decisions", costly.sort("best_cost", descending=True)
+        )
+    ]
+    tables.append(
+        details(f"{arm.label}: last decisions", _decision_table(material, arm, "Last decisions", last))
+    )
+    told = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+    return join([tag("h3", arm.label), tag("p", f"Decisions by kind: {told}.", cls="note"), *tables])
+
+
+def _decision_table(material: Material, arm: Arm, caption: str, frame: pl.DataFrame) -> Html:
+    names = {
+        junction.get("device_id"): junction.get("name") or junction.get("id")
+        for junction in material.junctions
+    }
+    at_s = (pl.col("timestamp").dt.epoch("ms") - arm.first.epoch_ms) / 1000 + arm.first.begin_s
+    rows = (_decision_row(names, row) for row in frame.with_columns(at_s=at_s).iter_rows(named=True))
+    header = ["time", "junction", "stage", "kind", "reason", "cost", "runner-up"]
+    return table(caption, header, rows)
+
+
+def _decision_row(names: dict[Any, Any], row: dict[str, Any]) -> list[object]:
+    stage = f"{row['from_stage'] or '–'} → {row['to_stage'] or '–'}"
+    runner_up = f"{row['runner_up']}: {_cost(row['runner_up_cost'])}" if row["runner_up"] else "–"
+    junction = names.get(row["device_id"], row["device_id"])
+    return [
+        clock(row["at_s"]),
+        junction,
+        stage,
+        row["kind"],
+        row["reason"] or "–",
+        _cost(row["best_cost"]),
+        runner_up,
+    ]
+
+
+def _cost(value: float | None) -> str:
+    return "–" if value is None or not math.isfinite(value) else f"{value:,.4g}".replace("-", "−")
+
+
+def tables_section(material: Material) -> Section:
+    """Summary rows per controller, every run on its own, assumptions and versions."""
+    runs = [run for arm in material.arms for run in arm.runs]
+    parts = [
+        _summary_table(material.arms),
+        details("Every run on its own", _run_table(material.arms)) if len(runs) > 1 else Html(""),
+        tag("h3", "Assumptions"),
+        _assumptions(material.arms),
+        _versions(runs),
+    ]
+    return Section("numbers", "All numbers", join(parts))
+
+
+def _summary_table(arms: Sequence[Arm]) -> Html:
+    rows = [
+        [text, *(_mean_and_spread(arm, key, digits) for arm in arms)] for key, text, digits in SUMMARY_ROWS
+    ]
+    rows.append(["gridlock", *(_gridlock(arm) for arm in arms)])
+    several = any(len(arm.runs) > 1 for arm in arms)
+    caption = "Mean over the runs ± standard deviation" if several else "Summary"
+    return table(caption, ["", *(arm.label for arm in arms)], rows)
+
+
+def _mean_and_spread(arm: Arm, key: str, digits: int) -> str:
+    values = [value for run in arm.runs if (value := number(run.summary.get(key))) is not None]
+    if len(values) < 2:
+        return figure(values[0] if values else None, digits)
+    mean = sum(values) / len(values)
+    spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    return f"{figure(mean, digits)} ± {figure(spread, digits or 1)}"
+
+
+def _gridlock(arm: Arm) -> str:
+    hits = sum(bool(run.summary.get("gridlock")) for run in arm.runs)
+    return "no" if not hits else f"yes, {hits} of {len(arm.runs)}"
+
+
+def _run_table(arms: Sequence[Arm]) -> Html:
+    rows = (
+        [
+            arm.label,
+            run.seed,
+            *(figure(number(run.summary.get(m.key)), m.digits) for m in MEASURES),
+            run.folder.name,
+        ]
+        for arm in arms
+        for run in arm.runs
+    )
+    return table("Runs", ["controller", "seed", *(measure.name for measure in MEASURES), "folder"], rows)
+
+
+def _assumptions(arms: Sequence[Arm]) -> Html:
+    holders: dict[str, list[str]] = {}
+    for arm in arms:
+        for text in _unique(str(text) for run in arm.runs for text in run.meta.get("assumptions") or ()):
+            holders.setdefault(text, []).append(arm.label)
+    if not holders:
+        return tag("p", "The runs name none.", cls="note")
+    items = (
+        tag("li", text, "" if len(labels) == len(arms) else f" (only {', '.join(labels)})")
+        for text, labels in holders.items()
+    )
+    return tag("ul", *items)
+
+
+def _unique(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(texts))
+
+
+def _versions(runs: Sequence[Run]) -> Html:
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        for name, version in (run.meta.get("versions") or run.summary.get("versions") or {}).items():
+            found.setdefault(str(name), []).append(str(version))
+    rows = [[name, ", ".join(_unique(versions))] for name, versions in sorted(found.items())]
+    return details(
+        "Versions", table("Versions of the software that made the runs", ["part", "version"], rows)
+    )
+
+
+def footer(material: Material) -> Html:
+    """How to make the same runs again."""
+    lines = (
+        tag("li", tag("code", repeat_command(run)), f" demand seed {run.meta.get('demand_seed', '–')}")
+        for arm in material.arms
+        for run in arm.runs
+    )
+    intro = "Same command, same versions, same numbers. To repeat the runs:"
+    return tag("footer", tag("p", intro), tag("ul", *lines))
+
+
+def repeat_command(run: Run) -> str:
+    """The command line that repeats a run."""
+    words = ["greensplit", "run", str(run.meta.get("scenario"))]
+    for name in ("controller", "seed", "vision", "scale"):
+        if (value := run.meta.get(name)) is not None:
+            words += [f"--{name}", str(value)]
+    return shlex.join([*words, "--begin", f"{run.begin_s:g}", "--end", f"{run.end_s:g}"])

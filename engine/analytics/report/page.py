@@ -1,0 +1,126 @@
+"""Puts the sections together into one HTML file that needs no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from ...files import write_atomically
+from .bundle import javascript_bundle
+from .charts import Chart
+from .facts import footer, reasons_section, scoreboard, tables_section
+from .flow import EdgeDelays, approaches_section, map_section, over_time_section, worst_junction
+from .lamps import lamp_times, time_space_section, timing_section
+from .markup import Html, join, js, tag
+from .measures import busiest_window, edge_delay
+from .runs import Arm, arms_of, load_run, network_of
+from .section import Material, Section
+from .words import clock, headline, warnings_of
+
+__all__ = ["write_report"]
+
+WINDOW_S = 600.0
+STYLE_SHEET, CLIENT = "style.css", "client.js"
+
+
+def write_report(run_dirs: Sequence[Path], out: Path, title: str | None, bundle_cache: Path) -> None:
+    """See ``render_report``."""
+    runs = [load_run(folder) for folder in run_dirs]
+    arms = arms_of(runs)
+    material = Material(arms, network_of(runs), busiest_window(arms, WINDOW_S))
+    page = _page(material, title or _title(arms), _sections(material), javascript_bundle(bundle_cache))
+    write_atomically(out, page.encode())
+
+
+def _title(arms: Sequence[Arm]) -> str:
+    scenario = str(arms[0].first.meta.get("scenario"))
+    return (
+        f"{scenario}: {arms[0].label}" if len(arms) == 1 else f"{scenario}: {len(arms)} controllers compared"
+    )
+
+
+def _sections(material: Material) -> list[Section]:
+    edges: EdgeDelays = {
+        index: frame for index, arm in enumerate(material.arms) if (frame := edge_delay(arm)) is not None
+    }
+    lamps = lamp_times(material)
+    return [
+        over_time_section(material),
+        approaches_section(material, edges),
+        timing_section(material, lamps, worst_junction(material, edges)),
+        time_space_section(material, lamps),
+        map_section(material, edges),
+        reasons_section(material),
+        tables_section(material),
+    ]
+
+
+def _page(material: Material, title: str, sections: Sequence[Section], bundle: str) -> str:
+    style, client = (
+        files(__package__).joinpath(name).read_text(encoding="utf-8") for name in (STYLE_SHEET, CLIENT)
+    )
+    head = tag(
+        "head",
+        tag("meta", attributes={"charset": "utf-8"}),
+        tag("meta", attributes={"http-equiv": "Content-Security-Policy", "content": _policy(bundle, client)}),
+        tag("meta", attributes={"name": "viewport", "content": "width=device-width, initial-scale=1"}),
+        tag("title", title),
+        tag("style", Html(style)),
+    )
+    scripts = [
+        tag("script", Html(_data(sections)), attributes={"type": "application/json", "id": "report-data"}),
+        tag("script", Html(bundle)),
+        tag("script", Html(client)),
+    ]
+    body = tag("body", _header(material, title, sections), _main(sections), footer(material), *scripts)
+    return "<!DOCTYPE html>\n" + tag("html", head, body, attributes={"lang": "en"})
+
+
+def _policy(*scripts: str) -> str:
+    """Nothing is loaded, and nothing runs but the scripts of this page (CSP level 2, hash-source)."""
+    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}"
+
+
+def _data(sections: Sequence[Section]) -> str:
+    data = {name: dataset.as_json() for section in sections for name, dataset in section.data.items()}
+    charts = [_chart(chart) for section in sections for chart in section.charts]
+    return js({"data": data, "charts": charts})
+
+
+def _chart(chart: Chart) -> dict[str, object]:
+    return {"id": chart.key, "spec": chart.spec, "byJunction": chart.by_junction}
+
+
+def _header(material: Material, title: str, sections: Sequence[Section]) -> Html:
+    run = material.arms[0].first
+    facts = [f"{clock(run.begin_s)} to {clock(run.end_s)}"]
+    facts += [
+        f"{name} {run.meta[name]}"
+        for name in ("vision", "profile", "scale")
+        if run.meta.get(name) is not None
+    ]
+    scenario = str(run.meta.get("scenario"))
+    links = (tag("a", section.title, attributes={"href": f"#{section.key}"}) for section in sections)
+    return tag(
+        "header",
+        tag("h1", title),
+        tag("p", f"Scenario {scenario}, {', '.join(facts)}", cls="subtitle"),
+        tag("p", headline(scenario, material.arms), cls="lead"),
+        *(tag("p", text, cls="warning") for text in warnings_of(material.arms)),
+        scoreboard(material),
+        tag("nav", *links, attributes={"aria-label": "Sections"}),
+        tag("noscript", tag("p", "The charts need JavaScript; the words and tables do not.", cls="warning")),
+    )
+
+
+def _main(sections: Sequence[Section]) -> Html:
+    parts = (
+        tag("section", tag("h2", section.title), section.body, attributes={"id": section.key})
+        for section in sections
+    )
+    return tag("main", join(parts))
