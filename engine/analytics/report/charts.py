@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,9 @@ CLASS_COLOURS = ("#b9c4cc", "#fdbb84", "#ef6548", "#b30000", "#4d0000")
 CLASS_WIDTHS_PX = (1.5, 2.5, 3.2, 4, 5)
 NOT_MEASURED = "#e3e7ea"
 
+TICKS = {"signal": "max(2, width / 90)"}
+CLOCK_LABEL = "utcFormat(datum.value * 1000, '%H:%M')"
+BEGIN_AS_DATE: Spec = {"calculate": "datum.begin_s * 1000", "as": "begin"}
 CONFIG: Spec = {
     "font": "system-ui, sans-serif",
     "view": {"stroke": None},
@@ -85,16 +89,24 @@ def _spec(alt: str, data: str, height: object, **parts: Any) -> Spec:
     return base | size | parts
 
 
-def _clock(*columns: str) -> list[Spec]:
-    return [{"calculate": f"datum.{name}_s * 1000", "as": name} for name in columns]
+def _clock_axis() -> Spec:
+    axis = {"format": "%H:%M", "tickCount": TICKS, "grid": False}
+    scale = {"type": "utc", "nice": False}
+    return {"field": "begin", "type": "temporal", "scale": scale, "axis": axis, "title": "simulated time"}
 
 
-def _clock_axis(field: str, form: str, title: str, domain_s: tuple[float, float] | None = None) -> Spec:
-    scale: Spec = {"type": "utc", "nice": False}
-    if domain_s:
-        scale["domain"] = [domain_s[0] * 1000, domain_s[1] * 1000]
-    axis = {"format": form, "tickCount": {"signal": "max(2, width / 90)"}, "grid": False}
-    return {"field": field, "type": "temporal", "scale": scale, "axis": axis, "title": title}
+def _window_axis(window_s: tuple[float, float]) -> Spec:
+    """Exactly the window, in seconds, with a mark at every full minute."""
+    minutes = range(math.ceil(window_s[0] / 60), math.floor(window_s[1] / 60) + 1)
+    axis = {"values": [60 * minute for minute in minutes], "labelExpr": CLOCK_LABEL, "grid": False}
+    scale = {"domain": list(window_s), "nice": False, "zero": False}
+    return {
+        "field": "begin_s",
+        "type": "quantitative",
+        "scale": scale,
+        "axis": axis,
+        "title": "simulated time",
+    }
 
 
 def _by_arm(values: Sequence[object]) -> Spec:
@@ -116,7 +128,7 @@ def lines_over_time(
         {"field": "value", "type": "quantitative", "title": unit, "format": ".1f"},
     ]
     encoding = {
-        "x": _clock_axis("begin", "%H:%M", "simulated time"),
+        "x": _clock_axis(),
         "y": {"field": "value", "type": "quantitative", "title": unit, "axis": {"tickCount": 5}},
         "color": _by_arm([colour for colour, _ in arms]),
         "tooltip": tooltip,
@@ -126,7 +138,7 @@ def lines_over_time(
         {"mark": {"type": "line", "strokeWidth": 2.2}, "encoding": dashed},
         {"mark": {"type": "point", "filled": True, "size": 22}},
     ]
-    spec = _spec(alt, key, 240, transform=_clock("begin"), encoding=encoding, layer=layers)
+    spec = _spec(alt, key, 240, transform=[BEGIN_AS_DATE], encoding=encoding, layer=layers)
     return Chart(key, caption, alt, spec)
 
 
@@ -146,7 +158,12 @@ def approach_bars(alt: str, colours: Sequence[str]) -> Chart:
             "scale": {"paddingInner": 0.3},
         },
         "yOffset": {"field": "arm", "type": "nominal", "scale": {"paddingInner": 0.1}},
-        "x": {"field": "value", "type": "quantitative", "title": "seconds lost per vehicle"},
+        "x": {
+            "field": "value",
+            "type": "quantitative",
+            "title": "seconds lost per vehicle",
+            "axis": {"tickCount": TICKS},
+        },
         "color": _by_arm(colours),
         "tooltip": [
             {"field": "approach", "type": "nominal", "title": "approach"},
@@ -182,8 +199,8 @@ def timing(arm: int, caption: str, alt: str, window: tuple[float, float], juncti
                 "domain": False,
             },
         },
-        "x": _clock_axis("begin", "%H:%M:%S", "simulated time", window),
-        "x2": {"field": "end"},
+        "x": _window_axis(window),
+        "x2": {"field": "end_s"},
         "tooltip": [
             {"field": "group", "type": "nominal", "title": "signal group"},
             {"field": "state", "type": "nominal", "title": "shows"},
@@ -205,7 +222,7 @@ def timing(arm: int, caption: str, alt: str, window: tuple[float, float], juncti
         transform=[
             {"filter": f"datum.arm === {arm} && datum.junction === junction"},
             {"calculate": "datum.end_s - datum.begin_s", "as": "length_s"},
-            *_clock("begin", "end"),
+            BEGIN_AS_DATE,
         ],
         encoding=encoding,
         layer=[
@@ -220,7 +237,7 @@ def timing(arm: int, caption: str, alt: str, window: tuple[float, float], juncti
 def time_space(arm: int, caption: str, alt: str, window: tuple[float, float], length_m: float) -> Chart:
     """Trajectories (dataset ``trajectories``) over the lamps at each junction (dataset ``bands``)."""
     own = {"filter": f"datum.arm === {arm}"}
-    x = _clock_axis("begin", "%H:%M:%S", "simulated time", window)
+    x = _window_axis(window)
     y = {
         "field": "distance_m",
         "type": "quantitative",
@@ -230,8 +247,8 @@ def time_space(arm: int, caption: str, alt: str, window: tuple[float, float], le
     }
     bands = {
         "data": {"name": "bands"},
-        "transform": [own, *_clock("begin", "end")],
-        "encoding": {"x": x, "x2": {"field": "end"}, "y": y},
+        "transform": [own],
+        "encoding": {"x": x, "x2": {"field": "end_s"}, "y": y},
         "layer": [
             _lamp(2, "rule", "strokeWidth", 2),
             _lamp(1, "rule", "strokeWidth", 5),
@@ -240,7 +257,7 @@ def time_space(arm: int, caption: str, alt: str, window: tuple[float, float], le
     }
     lines = {
         "mark": {"type": "line", "strokeWidth": 1, "color": "#1f3b57", "opacity": 0.75, "clip": True},
-        "transform": [own, *_clock("begin")],
+        "transform": [own],
         "encoding": {"x": x, "y": y, "detail": {"field": "line", "type": "nominal"}},
     }
     names = {

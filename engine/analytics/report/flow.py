@@ -43,7 +43,7 @@ def over_time_section(material: Material) -> Section:
     if not drawn:
         return missing("over-time", title, "the runs have neither trips.parquet nor links.parquet.")
     charts = [chart for chart, _ in drawn]
-    body = join([legend(material), chart_grid(charts)])
+    body = join([legend(material, dashed=True), chart_grid(charts)])
     return Section("over-time", title, body, charts, {chart.key: data for chart, data in drawn})
 
 
@@ -127,7 +127,7 @@ def _approach_words(ranked: Sequence[tuple[int, str]], totals: ApproachTotals) -
     text = "Most time lost in total comes first; a bar is the time lost per vehicle. "
     if rest:
         share = left_out / everything if everything else 0
-        text += f"The other {len(rest)} approaches, not shown, hold {share:.0%} of the time lost."
+        text += f"The other {len(rest)} approaches, not shown, hold {share * 100:.0f} % of the time lost."
     else:
         text += f"All {len(ranked)} approaches are shown."
     return tag("p", text, cls="note")

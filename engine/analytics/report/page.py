@@ -93,7 +93,7 @@ def _data(sections: Sequence[Section]) -> str:
 
 
 def _chart(chart: Chart) -> dict[str, object]:
-    return {"id": chart.key, "spec": chart.spec, "byJunction": chart.by_junction}
+    return {"id": f"chart-{chart.key}", "spec": chart.spec, "byJunction": chart.by_junction}
 
 
 def _header(material: Material, title: str, sections: Sequence[Section]) -> Html:

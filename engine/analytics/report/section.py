@@ -34,7 +34,8 @@ class Material:
 
     @property
     def colours(self) -> list[str]:
-        return [arm_colour(index, arm.is_baseline) for index, arm in enumerate(self.arms)]
+        before = sum(arm.is_baseline for arm in self.arms)
+        return [arm_colour(index - before, arm.is_baseline) for index, arm in enumerate(self.arms)]
 
     @property
     def labels(self) -> list[str]:
@@ -59,14 +60,14 @@ def missing(key: str, title: str, reason: str) -> Section:
 
 def figure_of(chart: Chart) -> Html:
     """The place where a chart will be drawn; what it shows is told to those who cannot see it."""
-    label = {"id": chart.key, "role": "img", "aria-label": chart.alt, "data-waiting": ""}
+    label = {"id": f"chart-{chart.key}", "role": "img", "aria-label": chart.alt, "data-waiting": ""}
     return tag("figure", tag("figcaption", chart.caption), tag("div", cls="chart", attributes=label))
 
 
-def legend(material: Material) -> Html:
-    """Which line belongs to which controller, as text beside a sample."""
+def legend(material: Material, *, dashed: bool = False) -> Html:
+    """Which colour (and dash) belongs to which controller, as text beside a sample."""
     entries = (
-        tag("li", _sample(colour, arm_dash(index)), tag("span", label))
+        tag("li", _sample(colour, arm_dash(index if dashed else 0)), tag("span", label))
         for index, (label, colour) in enumerate(zip(material.labels, material.colours, strict=True))
     )
     return tag("ul", *entries, cls="legend")

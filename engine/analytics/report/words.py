@@ -104,9 +104,9 @@ def _told_against(scenario: str, baseline: tuple[Arm, float], best: tuple[Arm, f
     if abs(share) < SAME_SHARE:
         return f"On {scenario}, {arm.label} did about as well as {base.label}: {numbers}."
     if share < 0:
-        cut = f"cut the corrected delay by {-share:.0%} against {base.label}"
+        cut = f"cut the corrected delay by {-share * 100:.0f} % against {base.label}"
         return f"On {scenario}, {arm.label} {cut}: {numbers}."
-    more = f"{arm.label}, the next, lost {share:.0%} more"
+    more = f"{arm.label}, the next, lost {share * 100:.0f} % more"
     return f"On {scenario}, nothing did better than {base.label}; {more}: {numbers}."
 
 
