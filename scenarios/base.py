@@ -31,7 +31,8 @@ class Scenario:
 class CatalogueRow:
     """One line of ``greensplit scenarios``.
 
-    ``available`` is empty when it can run, else says what to install. Counts are None where they are not known.
+    ``available`` is empty when it can run, else says what to install. Counts are None where they are not
+    known.
     """
 
     name: str

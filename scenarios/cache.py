@@ -17,8 +17,8 @@ __all__ = ["built", "file_sha256"]
 def built(cache_dir: Path, name: str, inputs: Mapping[str, object], build: Callable[[Path], None]) -> Path:
     """Folder ``cache_dir/name-KEY`` filled by ``build``, which runs only if no folder with that key is there.
 
-    ``inputs`` is hashed as JSON. The folder appears whole or not at all, even if two processes build it at once.
-    Raises OutputError when the cache cannot be written.
+    ``inputs`` is hashed as JSON. The folder appears whole or not at all, even if two processes build it at
+    once. Raises OutputError when the cache cannot be written.
     """
     folder = cache_dir / f"{name}-{_key(inputs)}"
     if folder.is_dir():

@@ -32,9 +32,9 @@ __all__ = [
 def read_demand(scenario: Scenario, *, seed: int) -> Demand:
     """Everything a scenario schedules in its window; what is due before the window never departs, as in SUMO.
 
-    ``seed`` only matters for flows with random departures, which are expanded here.
-    Raises NetworkError for files that cannot be read, ids used twice and routes over edges that the network lacks,
-    ScenarioError when no vehicle is due in the window.
+    ``seed`` only matters for flows with random departures, which are expanded here. Raises NetworkError for
+    files that cannot be read, ids used twice and routes over edges that the network lacks, ScenarioError
+    when no vehicle is due in the window.
     """
     reader = DemandReader(scenario, seed)
     for path in scenario.additional_files:

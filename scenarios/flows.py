@@ -96,7 +96,7 @@ def _period_s(flow: Element, span_s: float, limit: float | None) -> float | None
             return 3600.0 / per_hour if per_hour > 0 else None
     if limit is None:
         raise NetworkError(
-            f"{flow.tag} {flow.get('id')!r}: expected number, period, vehsPerHour, perHour or probability, found none"
+            f"{flow.tag} {flow.get('id')!r}: expected number, period, vehsPerHour or probability, found none"
         )
     return span_s / limit if limit > 0 else None
 

@@ -80,7 +80,7 @@ class DemandReader:
             self._definitions.append(element)
 
     def _schedule(self, element: Element, path: Path) -> float:
-        """Take in a demand element; its departure in seconds, a flow's begin, or NEVER when it has no time."""
+        """Take in a demand element; its departure in seconds, a flow's begin, or NEVER without a time."""
         if element.get("id") is None:
             raise NetworkError(f"{path}: expected an id for every {element.tag}, found one without")
         if element.tag in FLOW_TAGS:

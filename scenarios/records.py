@@ -10,7 +10,7 @@ __all__ = ["Demand", "ScheduledPerson", "ScheduledVehicle"]
 
 @dataclass(frozen=True, slots=True)
 class ScheduledVehicle:
-    """One vehicle due at ``depart_s`` (simulation clock, seconds); ``kind`` is its type or type distribution."""
+    """One vehicle due at ``depart_s`` seconds; ``kind`` is its type or type distribution."""
 
     vehicle_id: str
     depart_s: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from greensplit.engine.errors import SimulatorError
 __all__ = ["package_dir", "run_netconvert", "sumo_binary", "sumo_version"]
 
 NETCONVERT_TIMEOUT_S = 600
+# The comment at the top of SUMO's files holds the date and the paths of this machine.
+WRITTEN_BY = re.compile(rb"<!-- generated on .*?-->\s*", re.DOTALL)
 
 
 def package_dir(name: str) -> Path | None:
@@ -45,9 +48,12 @@ def sumo_version() -> str:
         raise SimulatorError("expected the package eclipse-sumo, found none installed") from error
 
 
-def run_netconvert(arguments: Sequence[str]) -> None:
-    """Run netconvert; SimulatorError with its first error line when it fails or takes over ten minutes."""
-    command = [str(sumo_binary("netconvert")), *arguments]
+def run_netconvert(arguments: Sequence[str], output: Path) -> None:
+    """Run netconvert into the network ``output``, whose bytes depend on input, options and version alone.
+
+    Raises SimulatorError with netconvert's first error line when it fails or takes over ten minutes.
+    """
+    command = [str(sumo_binary("netconvert")), *arguments, f"--output-file={output}"]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=NETCONVERT_TIMEOUT_S, check=False
@@ -56,6 +62,7 @@ def run_netconvert(arguments: Sequence[str]) -> None:
         raise SimulatorError(f"netconvert did not finish: {error}") from error
     if done.returncode != 0:
         raise SimulatorError(f"netconvert failed with code {done.returncode}: {_first_error(done.stderr)}")
+    output.write_bytes(WRITTEN_BY.sub(b"", output.read_bytes(), count=1))
 
 
 def _first_error(stderr: str) -> str:

@@ -32,8 +32,9 @@ SOURCE = "the user's files"
 def from_sumocfg(path: Path) -> Scenario:
     """The scenario of a SUMO configuration; files in it are relative to it.
 
-    A missing end becomes the full hour after the last departure; the description says so, and names the options of
-    the configuration that are not used. Raises NetworkError for a file that is missing, broken or without a network.
+    A missing end becomes the full hour after the last departure; the description says so, and names the
+    options of the configuration that are not used. Raises NetworkError for a file that is missing, broken
+    or without a network.
     """
     options = _options(path)
     if "net-file" not in options:
@@ -57,7 +58,7 @@ def from_files(
     begin_s: int = 0,
     end_s: int | None = None,
 ) -> Scenario:
-    """The scenario of a network, its route files and additional files, for [``begin_s``, ``end_s``) in seconds.
+    """The scenario of a network, route files and additional files, for [``begin_s``, ``end_s``) in seconds.
 
     Without ``end_s`` it ends at the full hour after the last departure; the description says so.
     Raises NetworkError for a file that is missing or no network, InputError for an empty window.

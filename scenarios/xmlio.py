@@ -1,4 +1,4 @@
-"""XML of others, read safely in one pass; XML of ours, written atomically. ``.gz`` is understood throughout."""
+"""XML of others, read safely in one pass; XML of ours, written atomically. ``.gz`` works throughout."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
 
 
 def write_document(path: Path, root: str, children: Iterable[Element]) -> None:
-    """Write an XML file whose element ``root`` holds ``children``, one a line; OutputError when that fails."""
+    """Write an XML file whose element ``root`` holds ``children``, one a line. Raises OutputError."""
     write_atomically(path, _document(root, children))
 
 

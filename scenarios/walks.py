@@ -1,0 +1,151 @@
+"""Pedestrians who cross signalised junctions: where they can walk, and a seeded demand of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement
+
+import numpy as np
+
+from .times import format_time
+from .xmlio import scan
+
+__all__ = ["Walk", "crossing_walks", "person_elements", "signalised_crossings"]
+
+HOUR_S = 3600.0
+# Long enough to arrive at the kerb while other people do, short enough to be gone soon.
+APPROACH_M = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kerb:
+    """A pavement that ends (``incoming``) or begins at a junction; ``position_m`` lies near that junction."""
+
+    edge: str
+    incoming: bool
+    position_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A way between two pavements of one junction that needs at least one of its signalised crossings."""
+
+    start: Kerb
+    goal: Kerb
+
+
+def signalised_crossings(net_file: Path) -> dict[str, tuple[str, ...]]:
+    """Crossings under signals by traffic light, both sorted by id; traffic lights without any are left out.
+
+    Raises NetworkError when the file cannot be read.
+    """
+    return {
+        signal: tuple(sorted(crossings)) for signal, crossings in sorted(_read(net_file).crossings.items())
+    }
+
+
+def crossing_walks(net_file: Path) -> dict[str, tuple[Walk, ...]]:
+    """Every walk over signalised crossings by traffic light; NetworkError when the file cannot be read."""
+    paths = _read(net_file)
+    walks = {signal: tuple(_walks(paths, crossings)) for signal, crossings in sorted(paths.crossings.items())}
+    return {signal: found for signal, found in walks.items() if found}
+
+
+def person_elements(
+    net_file: Path, per_crossing_h: float, begin_s: int, end_s: int, rng: np.random.Generator
+) -> list[Element]:
+    """Persons with one walk each, sorted by departure: a Poisson number at each traffic light.
+
+    ``per_crossing_h`` is the expected number an hour and signalised crossing; ``begin_s`` and ``end_s`` are
+    seconds.
+    """
+    crossings = signalised_crossings(net_file)
+    entries: list[tuple[float, str, Walk]] = []
+    for signal, walks in crossing_walks(net_file).items():
+        expected = per_crossing_h * len(crossings[signal]) * (end_s - begin_s) / HOUR_S
+        departs_s = rng.uniform(begin_s, end_s, rng.poisson(expected))
+        chosen = rng.integers(len(walks), size=len(departs_s))
+        entries += [(float(t), signal, walks[i]) for t, i in zip(departs_s, chosen, strict=True)]
+    entries.sort(key=lambda entry: entry[:2])
+    return [_person(f"ped{number}", depart_s, walk) for number, (depart_s, _, walk) in enumerate(entries)]
+
+
+def _person(name: str, depart_s: float, walk: Walk) -> Element:
+    person = Element("person", {"id": name, "depart": format_time(depart_s)})
+    person.set("departPos", f"{walk.start.position_m:.2f}")
+    way = {"from": walk.start.edge, "to": walk.goal.edge, "arrivalPos": f"{walk.goal.position_m:.2f}"}
+    SubElement(person, "walk", way)
+    return person
+
+
+@dataclass(slots=True)
+class _Paths:
+    """Pedestrian paths: crossings by signal, walking areas at a crossing's ends, pavements at an area."""
+
+    crossings: dict[str, set[str]] = field(default_factory=dict)
+    ends: dict[str, set[str]] = field(default_factory=dict)
+    kerbs: dict[str, set[tuple[str, bool]]] = field(default_factory=dict)
+    length_m: dict[str, float] = field(default_factory=dict)
+    function: dict[str, str] = field(default_factory=dict)
+
+
+def _read(net_file: Path) -> _Paths:
+    paths = _Paths()
+    current = [""]
+
+    def on_start(tag: str, attributes: Mapping[str, str]) -> None:
+        if tag == "edge":
+            current[0] = attributes["id"]
+            paths.function[current[0]] = attributes.get("function", "")
+        elif tag == "lane":
+            paths.length_m[current[0]] = float(attributes["length"])
+        elif tag == "connection":
+            _connect(paths, attributes)
+
+    scan(net_file, on_start)
+    return paths
+
+
+def _connect(paths: _Paths, connection: Mapping[str, str]) -> None:
+    source, target = connection["from"], connection["to"]
+    kinds = paths.function.get(source, ""), paths.function.get(target, "")
+    if kinds == ("walkingarea", "crossing"):
+        paths.ends.setdefault(target, set()).add(source)
+        if "tl" in connection:
+            paths.crossings.setdefault(connection["tl"], set()).add(target)
+    elif kinds == ("crossing", "walkingarea"):
+        paths.ends.setdefault(source, set()).add(target)
+    elif kinds == ("", "walkingarea"):
+        paths.kerbs.setdefault(target, set()).add((source, True))
+    elif kinds == ("walkingarea", ""):
+        paths.kerbs.setdefault(source, set()).add((target, False))
+
+
+def _walks(paths: _Paths, crossings: set[str]) -> Iterator[Walk]:
+    for group in _joined_areas(paths, crossings):
+        kerbs = [
+            (area, _kerb(paths, *kerb))
+            for area in sorted(group)
+            for kerb in sorted(paths.kerbs.get(area, ()))
+        ]
+        for start_area, start in kerbs:
+            for goal_area, goal in kerbs:
+                if start_area != goal_area and start.edge != goal.edge:
+                    yield Walk(start, goal)
+
+
+def _joined_areas(paths: _Paths, crossings: set[str]) -> list[set[str]]:
+    """Walking areas that the crossings join into one another's reach."""
+    groups: list[set[str]] = []
+    for crossing in sorted(crossings):
+        touching = [group for group in groups if group & paths.ends[crossing]]
+        groups = [group for group in groups if group not in touching]
+        groups.append(paths.ends[crossing].union(*touching))
+    return groups
+
+
+def _kerb(paths: _Paths, edge: str, incoming: bool) -> Kerb:
+    length_m = paths.length_m[edge]
+    return Kerb(edge, incoming, max(length_m - APPROACH_M, 0.0) if incoming else min(length_m, APPROACH_M))
