@@ -7,17 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .palette import CLASS_COLOURS, CLASS_LIMITS_S, CLASS_WIDTHS_PX, LAMP_COLOURS, NOT_MEASURED
 from .signals import STATES
 
 __all__ = [
-    "CLASS_COLOURS",
-    "CLASS_LIMITS_S",
-    "LAMP_COLOURS",
     "Chart",
     "Dataset",
     "approach_bars",
-    "arm_colour",
-    "arm_dash",
     "delay_map",
     "lines_over_time",
     "time_space",
@@ -27,18 +23,8 @@ __all__ = [
 Spec = dict[str, Any]
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
-# Wong, Nature Methods 8 (2011): told apart with any colour vision; darkened to 3:1 on white (WCAG 1.4.11).
-BASELINE_COLOUR = "#5b6470"
-COLOURS = ("#0072b2", "#c44e00", "#007a5a", "#a8437c", "#7a5c00", "#3f3fa0", "#1a1a1a")
-DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3), (4, 4), (12, 4), (5, 2, 1, 2))
-LAMP_COLOURS = ("#009e73", "#f0b400", "#c23b22")
-# Lightness falls with every class, so the order also reads without hue (ColorBrewer OrRd, low end greyed).
-CLASS_LIMITS_S = (5, 15, 30, 60)
-CLASS_COLOURS = ("#b9c4cc", "#fdbb84", "#ef6548", "#b30000", "#4d0000")
-CLASS_WIDTHS_PX = (1.5, 2.5, 3.2, 4, 5)
-NOT_MEASURED = "#e3e7ea"
-
 TICKS = {"signal": "max(2, width / 90)"}
+TWO_LINES = "split(datum.label, ' · ')"
 CLOCK_LABEL = "utcFormat(datum.value * 1000, '%H:%M')"
 BEGIN_AS_DATE: Spec = {"calculate": "datum.begin_s * 1000", "as": "begin"}
 CONFIG: Spec = {
@@ -73,16 +59,6 @@ class Dataset:
         return {"columns": self.columns, "rows": self.rows, "levels": self.levels}
 
 
-def arm_colour(index: int, is_baseline: bool) -> str:
-    """Grey for the baseline, a colour of its own for every other controller (repeats after seven)."""
-    return BASELINE_COLOUR if is_baseline else COLOURS[index % len(COLOURS)]
-
-
-def arm_dash(index: int) -> tuple[int, ...]:
-    """The dash pattern that tells controllers apart in print; repeats after seven."""
-    return DASHES[index % len(DASHES)]
-
-
 def _spec(alt: str, data: str, height: object, **parts: Any) -> Spec:
     base: Spec = {"$schema": SCHEMA, "description": alt, "data": {"name": data}, "config": CONFIG}
     size = {"width": "container", "height": height, "autosize": {"type": "fit-x", "contains": "padding"}}
@@ -98,7 +74,12 @@ def _clock_axis() -> Spec:
 def _window_axis(window_s: tuple[float, float]) -> Spec:
     """Exactly the window, in seconds, with a mark at every full minute."""
     minutes = range(math.ceil(window_s[0] / 60), math.floor(window_s[1] / 60) + 1)
-    axis = {"values": [60 * minute for minute in minutes], "labelExpr": CLOCK_LABEL, "grid": False}
+    axis = {
+        "values": [60 * minute for minute in minutes],
+        "labelExpr": CLOCK_LABEL,
+        "labelFlush": False,
+        "grid": False,
+    }
     scale = {"domain": list(window_s), "nice": False, "zero": False}
     return {
         "field": "begin_s",
@@ -150,11 +131,7 @@ def approach_bars(alt: str, colours: Sequence[str]) -> Chart:
             "type": "nominal",
             "sort": {"field": "rank", "op": "min"},
             "title": None,
-            "axis": {
-                "labelLimit": {"signal": "max(90, min(260, width * 0.45))"},
-                "ticks": False,
-                "domain": False,
-            },
+            "axis": {"labelExpr": TWO_LINES, "labelLimit": 140, "ticks": False, "domain": False},
             "scale": {"paddingInner": 0.3},
         },
         "yOffset": {"field": "arm", "type": "nominal", "scale": {"paddingInner": 0.1}},
@@ -173,7 +150,9 @@ def approach_bars(alt: str, colours: Sequence[str]) -> Chart:
             {"field": "entered_veh", "type": "quantitative", "title": "vehicles", "format": ".0f"},
         ],
     }
-    spec = _spec(alt, "approaches", {"step": 11}, mark={"type": "bar"}, encoding=encoding)
+    spec = _spec(
+        alt, "approaches", {"step": max(11, 30 / len(colours))}, mark={"type": "bar"}, encoding=encoding
+    )
     return Chart("approaches", "Seconds lost per vehicle, approach by approach", alt, spec)
 
 

@@ -34,7 +34,7 @@
     const spec = chart.spec;
     spec.datasets = {};
     namesIn(spec, new Set()).forEach(function (name) { spec.datasets[name] = rowsOf(name); });
-    const options = { actions: false, renderer: "svg", ast: true, hover: false, tooltip: { theme: "light" } };
+    const options = { actions: false, renderer: "svg", ast: true, hover: false, logLevel: 1, tooltip: { theme: "light" } };
     return window.vegaEmbed(place, spec, options).then(
       function (result) {
         place.removeAttribute("data-waiting");

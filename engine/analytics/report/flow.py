@@ -8,18 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from .charts import (
-    CLASS_COLOURS,
-    CLASS_LIMITS_S,
-    Chart,
-    Dataset,
-    approach_bars,
-    arm_dash,
-    delay_map,
-    lines_over_time,
-)
+from .charts import Chart, Dataset, approach_bars, delay_map, lines_over_time
 from .markup import Html, details, join, table, tag
 from .measures import approach_delay, delay_over_time, queue_over_time
+from .palette import CLASS_COLOURS, CLASS_LIMITS_S, arm_dash
 from .runs import Arm
 from .section import Material, Section, chart_grid, figure_of, in_words, legend, missing, pictured
 from .words import clock, figure

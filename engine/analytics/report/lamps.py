@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from .charts import LAMP_COLOURS, Chart, Dataset, time_space, timing
+from .charts import Chart, Dataset, time_space, timing
 from .markup import Html, join, tag
+from .palette import LAMP_COLOURS
 from .runs import Arm
 from .section import Material, Section, chart_grid, missing, pictured
 from .signals import STATES, Window, corridor_bands, signal_segments, trajectories

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .charts import Chart, Dataset, arm_colour, arm_dash
+from .charts import Chart, Dataset
 from .markup import Html, join, tag
+from .palette import arm_colour, arm_dash
 from .runs import Arm
 from .signals import Window
 
@@ -65,7 +66,9 @@ def figure_of(chart: Chart) -> Html:
 
 
 def legend(material: Material, *, dashed: bool = False) -> Html:
-    """Which colour (and dash) belongs to which controller, as text beside a sample."""
+    """Which colour (and dash) belongs to which controller, as text beside a sample; nothing for one."""
+    if len(material.arms) == 1:
+        return Html("")
     entries = (
         tag("li", _sample(colour, arm_dash(index if dashed else 0)), tag("span", label))
         for index, (label, colour) in enumerate(zip(material.labels, material.colours, strict=True))
