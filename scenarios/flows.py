@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from itertools import count, takewhile
+from itertools import count, islice, takewhile
 from xml.etree.ElementTree import Element
 
 import numpy as np
 
 from greensplit.engine.errors import NetworkError
 
-from .times import format_time, parse_time_s
+from .times import format_time, on_grid_s, parse_time_s
 
 __all__ = ["FLOW_TAGS", "expand_flow", "flow_span_s"]
 
 FLOW_TAGS = {"flow": "vehicle", "personFlow": "person", "containerFlow": "container"}
-HOURLY = ("vehsPerHour", "perHour")
-FLOW_ONLY = frozenset({"begin", "end", "number", "period", "probability", *HOURLY})
+HOURLY = ("vehsPerHour", "perHour", "personsPerHour", "containersPerHour")
+RATES = frozenset({"period", "probability", *HOURLY})
+FLOW_ONLY = frozenset({"begin", "end", "number"}) | RATES
 
 
 def flow_span_s(flow: Element, begin_s: float, end_s: float) -> tuple[float, float]:
-    """First and last instant of a flow in seconds; a missing end of it falls back to the window's."""
+    """First and last instant of a flow in seconds; what it does not give is taken from the window."""
     where = f"{flow.tag} {flow.get('id')!r}"
     first, last = flow.get("begin"), flow.get("end")
     return (
@@ -37,24 +38,25 @@ def expand_flow(flow: Element, begin_s: float, end_s: float, seed: int) -> list[
     """Departures in [``begin_s``, ``end_s``) of a flow as (seconds, element named ``flowid.n``).
 
     Every flow draws from a generator of its own, so adding one flow does not change the others.
-    Raises NetworkError for a flow without a rate, or with one that is no number.
+    Raises NetworkError for a flow without a rate, with one that is no number, or with an end as well as a number
+    beside its rate, which SUMO refuses too.
     """
     rng = np.random.default_rng([seed, zlib.crc32(str(flow.get("id")).encode())])
-    return [
-        (depart_s, _single(flow, index, depart_s))
-        for index, depart_s in _departures_s(flow, begin_s, end_s, rng)
-        if begin_s <= depart_s < end_s
-    ]
+    due_s = [on_grid_s(time_s) for time_s in _until_end_s(flow, begin_s, end_s, rng) if time_s >= begin_s]
+    # SUMO numbers from the first departure that is not before the simulation's begin.
+    return [(depart_s, _single(flow, index, depart_s)) for index, depart_s in enumerate(due_s)]
 
 
-def _departures_s(
-    flow: Element, begin_s: float, end_s: float, rng: np.random.Generator
-) -> Iterator[tuple[int, float]]:
+def _until_end_s(flow: Element, begin_s: float, end_s: float, rng: np.random.Generator) -> Iterator[float]:
+    """Departures from the flow's begin to its end or the window's, whichever comes first."""
     first_s, last_s = flow_span_s(flow, begin_s, end_s)
     limit = _number(flow, "number")
+    if limit is not None and flow.get("end") is not None and RATES & set(flow.keys()):
+        raise NetworkError(
+            f"{flow.tag} {flow.get('id')!r}: expected an end or a number beside a rate, found both"
+        )
     times_s = _times_s(flow, first_s, last_s, limit, rng)
-    within = enumerate(takewhile(lambda time_s: time_s < min(last_s, end_s), times_s))
-    return takewhile(lambda pair: limit is None or pair[0] < limit, within)
+    return islice(takewhile(lambda t: t < min(last_s, end_s), times_s), None if limit is None else int(limit))
 
 
 def _times_s(

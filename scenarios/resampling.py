@@ -12,7 +12,7 @@ import numpy as np
 from greensplit.engine.errors import ScenarioError
 
 from .records import Demand, ScheduledPerson, ScheduledVehicle
-from .times import format_time
+from .times import format_time, on_grid_s
 
 __all__ = ["JITTER_S", "resample"]
 
@@ -68,11 +68,11 @@ def _drawn(
 
 
 def _reflected_s(time_s: float, demand: Demand) -> float:
-    """``time_s`` folded into the window, on the hundredths of a second that route files hold."""
+    """``time_s`` mirrored at the window's ends until it is inside."""
     length_s = demand.end_s - demand.begin_s
     folded_s = abs(time_s - demand.begin_s) % (2 * length_s)
     inside_s = min(folded_s, 2 * length_s - folded_s)
-    return demand.begin_s + min(np.floor(inside_s * 100.0), length_s * 100.0 - 1.0) / 100.0
+    return min(on_grid_s(demand.begin_s + inside_s), demand.end_s - 0.01)
 
 
 def _vehicle_copy(vehicle: ScheduledVehicle, index: int, depart_s: float) -> ScheduledVehicle:
