@@ -16,25 +16,25 @@ __all__ = ["javascript_bundle"]
 
 # Bundling takes seconds and 150 MB, hence a process of its own; -P keeps the current folder off the path.
 BUNDLER = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
-ENTRY_POINT = "window.vegaEmbed="
-ENDS_A_SCRIPT = re.compile(r"<(?=/script|!--|script)", re.IGNORECASE)
+ENTRY_POINT = b"window.vegaEmbed="
+ENDS_A_SCRIPT = re.compile(rb"<(?=/script|!--|script)", re.IGNORECASE)
 TIMEOUT_S = 120
 
 
-def javascript_bundle(cache: Path) -> str:
-    """Vega, Vega-Lite and vega-embed as one text that may stand inside a ``<script>`` element.
+def javascript_bundle(cache: Path) -> bytes:
+    """Vega, Vega-Lite and vega-embed as one UTF-8 text that may stand inside a ``<script>`` element.
 
     ``cache`` holds one file per vl_convert version. Where it cannot be written, the text is made afresh.
     Raises WorkError where vl_convert is missing or fails.
     """
     path = cache / f"vega-{_converter_version()}.js"
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        text = path.read_text(encoding="utf-8")
+    with contextlib.suppress(OSError):
+        text = path.read_bytes()
         if ENTRY_POINT in text:
             return text
-    text = ENDS_A_SCRIPT.sub(r"\\x3c", _bundle())
+    text = ENDS_A_SCRIPT.sub(rb"\\x3c", _bundle())
     with contextlib.suppress(OutputError, StorageError):
-        write_atomically(path, text.encode())
+        write_atomically(path, text)
     return text
 
 
@@ -47,19 +47,18 @@ def _converter_version() -> str:
         ) from error
 
 
-def _bundle() -> str:
+def _bundle() -> bytes:
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-c", BUNDLER], capture_output=True, check=True, timeout=TIMEOUT_S
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise WorkError(f"expected vl_convert to bundle the chart library, found: {_cause(error)}") from error
-    text = done.stdout.decode()
-    if ENTRY_POINT not in text:
+    if ENTRY_POINT not in done.stdout:
         raise WorkError(
-            f"expected {ENTRY_POINT!r} in the chart library, found {len(text)} characters without it"
+            f"expected {ENTRY_POINT!r} in the chart library, found {len(done.stdout)} bytes without it"
         )
-    return text
+    return done.stdout
 
 
 def _cause(error: Exception) -> str:

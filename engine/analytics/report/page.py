@@ -32,7 +32,7 @@ def write_report(run_dirs: Sequence[Path], out: Path, title: str | None, bundle_
     arms = arms_of(runs)
     material = Material(arms, network_of(runs), busiest_window(arms, WINDOW_S))
     page = _page(material, title or _title(arms), _sections(material), javascript_bundle(bundle_cache))
-    write_atomically(out, page.encode())
+    write_atomically(out, page)
 
 
 def _title(arms: Sequence[Arm]) -> str:
@@ -58,30 +58,34 @@ def _sections(material: Material) -> list[Section]:
     ]
 
 
-def _page(material: Material, title: str, sections: Sequence[Section], bundle: str) -> str:
-    style, client = (
-        files(__package__).joinpath(name).read_text(encoding="utf-8") for name in (STYLE_SHEET, CLIENT)
-    )
+def _page(material: Material, title: str, sections: Sequence[Section], bundle: bytes) -> bytes:
+    client = _asset(CLIENT).encode()
     head = tag(
         "head",
         tag("meta", attributes={"charset": "utf-8"}),
         tag("meta", attributes={"http-equiv": "Content-Security-Policy", "content": _policy(bundle, client)}),
         tag("meta", attributes={"name": "viewport", "content": "width=device-width, initial-scale=1"}),
         tag("title", title),
-        tag("style", Html(style)),
+        tag("style", Html(_asset(STYLE_SHEET))),
     )
-    scripts = [
-        tag("script", Html(_data(sections)), attributes={"type": "application/json", "id": "report-data"}),
-        tag("script", Html(bundle)),
-        tag("script", Html(client)),
-    ]
-    body = tag("body", _header(material, title, sections), _main(sections), footer(material), *scripts)
-    return "<!DOCTYPE html>\n" + tag("html", head, body, attributes={"lang": "en"})
+    data = tag("script", Html(_data(sections)), attributes={"type": "application/json", "id": "report-data"})
+    body = join([_header(material, title, sections), _main(sections), footer(material), data])
+    # Joined as bytes: the library is large and holds a wide character, which quadruples its size as a str.
+    before, after = f'<!DOCTYPE html>\n<html lang="en">{head}<body>{body}', "</body></html>"
+    return b"".join([before.encode(), _script(bundle), _script(client), after.encode()])
 
 
-def _policy(*scripts: str) -> str:
+def _asset(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _script(text: bytes) -> bytes:
+    return b"<script>" + text + b"</script>"
+
+
+def _policy(*scripts: bytes) -> str:
     """Nothing is loaded, and nothing runs but the scripts of this page (CSP level 2, hash-source)."""
-    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    digests = (base64.b64encode(hashlib.sha256(script).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}"
 

@@ -55,25 +55,30 @@ def signal_segments(run: Run, window: Window, pedestrian: Iterable[tuple[int, in
 
 def _lamp_events(log: pl.LazyFrame, run: Run, window: Window) -> pl.DataFrame:
     states = VEHICLE_STATE | PEDESTRIAN_STATE
-    first_ms, last_ms = (
-        run.epoch_ms + round((at - run.begin_s) * 1000) for at in (window[0] - LEAD_S, window[1])
-    )
-    moment_ms = pl.col("timestamp").dt.epoch("ms")
+    code, moment_ms = pl.col("event_id"), pl.col("timestamp").dt.epoch("ms")
     return (
-        log.filter(
-            pl.col("event_id").is_in([*states]), moment_ms.is_between(first_ms, last_ms, closed="left")
-        )
+        log.filter(code.is_in([*states]), _in_window(log, run, (window[0] - LEAD_S, window[1])))
         .select(
             pl.col("device_id").cast(pl.UInt32),
             pl.col("parameter").cast(pl.UInt16).alias("group"),
             ((moment_ms - run.epoch_ms) / 1000 + run.begin_s).alias("begin_s"),
-            "event_id",
-            state=pl.col("event_id").replace_strict(states, return_dtype=pl.UInt8),
-            rank=pl.col("event_id").replace_strict(RANK, return_dtype=pl.UInt8),
+            code,
+            state=code.replace_strict(states, return_dtype=pl.UInt8),
+            rank=code.replace_strict(RANK, return_dtype=pl.UInt8),
         )
         .collect()
         .sort("device_id", "group", "begin_s", "rank")
     )
+
+
+def _in_window(log: pl.LazyFrame, run: Run, window: Window) -> pl.Expr:
+    # Compared as a timestamp, not as a number: Parquet then skips what lies outside without decoding it.
+    zone = getattr(log.collect_schema()["timestamp"], "time_zone", None)
+    bounds = (
+        pl.lit(run.epoch_ms + round((at_s - run.begin_s) * 1000), dtype=pl.Datetime("ms", zone))
+        for at_s in window
+    )
+    return pl.col("timestamp").is_between(*bounds, closed="left")
 
 
 def _segments(events: pl.DataFrame, window: Window) -> pl.DataFrame:
