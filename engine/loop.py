@@ -9,6 +9,7 @@ integer milliseconds since the start of the run, handed in by the caller.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import Final, NamedTuple, Protocol
 
@@ -24,7 +25,7 @@ from .kernels.state import NEVER_MS, Detectors, Machine, new_detectors, new_faul
 from .model.compiled import Detection, Signals, compile_detection, compile_signals
 from .model.site import Site
 
-__all__ = ["Controller", "DecisionLog", "DetectorEvents", "Loop", "Port", "Refusal", "View"]
+__all__ = ["Controller", "Decision", "DecisionLog", "DetectorEvents", "Loop", "Port", "Refusal", "Truth", "View"]
 
 INTERLOCK_ALARM: Final = 1
 
@@ -61,23 +62,80 @@ class Port(Protocol):
         ...
 
 
+class Truth(NamedTuple):
+    """Perfect vision, which only a simulator has: every vehicle on its way to a junction, nearest signal first."""
+
+    group: npt.NDArray[np.int32]  # (V,) group it needs, index over the whole site
+    distance_m: npt.NDArray[np.float64]  # (V,) to the stop line
+    speed_mps: npt.NDArray[np.float64]  # (V,)
+    has_stopped: npt.NDArray[np.uint8]  # (V,) on this approach
+    out_queue_veh: npt.NDArray[np.float64]  # (G,) vehicles standing on the lanes that the group leads to
+
+
 class View(NamedTuple):
-    """What a controller sees: the site's tables, the detectors and the signal state. Read only."""
+    """What a controller sees: the site's tables, the detectors and the signal state. Read only.
+
+    ``truth`` is None unless the run gives perfect vision.
+    """
 
     signals: Signals
     detection: Detection
     detectors: Detectors
     machine: Machine
     now_ms: int
+    truth: Truth | None = None
+
+
+class Decision(NamedTuple):
+    """A switch and its reason: what the chosen stage scored, and the best of the others. Stages are local indices."""
+
+    t_ms: int
+    junction: int
+    from_stage: int
+    to_stage: int
+    kind: str
+    reason: str
+    score: float
+    runner_up: int
+    runner_up_score: float
 
 
 class DecisionLog:
-    """Switches with their reasons: rows of (t_ms, junction, from, to, kind, best, runner-up stage, runner-up cost)."""
+    """The switches of a run, with their reasons."""
 
     __slots__ = ("rows",)
 
     def __init__(self) -> None:
-        self.rows: list[tuple[int, int, int, int, str, float, int, float]] = []
+        self.rows: list[Decision] = []
+
+    def note(
+        self,
+        view: View,
+        request: npt.NDArray[np.int32],
+        score: npt.NDArray[np.float64],
+        reason: str,
+        forced: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Record every junction that is asked to leave its stage; ``score`` (S,) ranks the stages."""
+        for j in np.flatnonzero((request >= 0) & (request != view.machine.stage)):
+            first, last = view.signals.stage_ptr[j], view.signals.stage_ptr[j + 1]
+            chosen = int(request[j])
+            others = score[first:last].copy()
+            others[chosen] = -np.inf
+            second = int(np.argmax(others)) if len(others) > 1 else chosen
+            self.rows.append(
+                Decision(
+                    view.now_ms,
+                    int(j),
+                    int(view.machine.stage[j]),
+                    chosen,
+                    "forced" if forced is not None and forced[j] else "switch",
+                    reason,
+                    float(score[first + chosen]),
+                    second,
+                    float(score[first + second]),
+                )
+            )
 
 
 class Controller(Protocol):
@@ -108,15 +166,22 @@ class Refusal(NamedTuple):
 class Loop:
     """Runs ticks over a site, through a port, under a controller.
 
-    ``controller`` is None where the port does not let the loop drive the lamps: then the interlock only observes, and
+    ``look`` brings perfect vision, where a run allows it. ``controller`` is None where the port does not let the loop drive the lamps: then the interlock only observes, and
     ``refusals`` is what it would have refused. ``decide_s`` is the wall time spent in decisions.
     """
 
-    def __init__(self, site: Site, port: Port, controller: Controller | None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        port: Port,
+        controller: Controller | None,
+        look: Callable[[], Truth] | None = None,
+    ) -> None:
         """Compile the model twice: the interlock has its own copy of the tables."""
         self.site = site
         self.port = port
         self.controller = controller
+        self.look = look
         self.signals = compile_signals(site)
         self.detection = compile_detection(site)
         self.machine = new_machine(self.signals)
@@ -182,7 +247,8 @@ class Loop:
     def _drive(self, now_ms: int) -> npt.NDArray[np.uint8]:
         if self.controller is not None and now_ms >= self._ask_ms:
             started = perf_counter()
-            view = View(self.signals, self.detection, self.detectors, self.machine, now_ms)
+            truth = None if self.look is None else self.look()
+            view = View(self.signals, self.detection, self.detectors, self.machine, now_ms, truth)
             self._request.fill(-1)
             self._ask_ms = self.controller.decide(view, self._request, self._cause, self.decisions)
             self.decide_s += perf_counter() - started

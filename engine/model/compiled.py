@@ -55,6 +55,7 @@ class Signals(NamedTuple):
     trap: U8  # (P,) 1 where a is a left turn that yields to b
     stage_aspect: U8  # aspect of each local group in each stage
     stage_aspect_ptr: I64  # (S + 1,)
+    stage_deployed: U8  # (S,) 1 where the stage comes from a deployed program
     revert_ms: int
 
 
@@ -74,6 +75,8 @@ class Detection(NamedTuple):
     speed_mps: F64  # (L,)
     lane_group_ptr: I32  # (L + 1,)
     lane_group: I32  # local group indices of each lane
+    exit_ptr: I32  # (G + 1,)
+    exit_detector: I32  # exit detectors of each group
 
 
 def compile_signals(site: Site) -> Signals:
@@ -92,7 +95,7 @@ def compile_signals(site: Site) -> Signals:
         start_ms=np.array([sum(step.ms for step in group.sequence.start) for group in groups], np.int64),
         stop_aspect=_stop_column(site, 0).astype(np.uint8),
         stop_ms=_stop_column(site, 1),
-        clearance_ms=np.concatenate([_clearance(junction) for junction in site.junctions] or [np.zeros(0)]),
+        clearance_ms=np.concatenate([_clearance(junction) for junction in site.junctions] or [np.zeros(0, np.int64)]),
         meeting=np.concatenate([table[0].ravel() for table in tables] or [np.zeros(0, np.uint8)]),
         intergreen_ms=np.concatenate([table[1].ravel() for table in tables] or [np.zeros(0, np.int64)]),
         trap=np.concatenate([table[2].ravel() for table in tables] or [np.zeros(0, np.uint8)]),
@@ -101,6 +104,7 @@ def compile_signals(site: Site) -> Signals:
             np.uint8,
         ),
         stage_aspect_ptr=_ptr([len(junction.groups) for junction, _ in stages], np.int64),
+        stage_deployed=np.array([stage.deployed for _, stage in stages], np.uint8),
         revert_ms=site.red_revert_ms,
     )
 
@@ -111,6 +115,7 @@ def compile_detection(site: Site) -> Detection:
     detectors = [(j, d) for j, junction in enumerate(site.junctions) for d in junction.detectors]
     index = {(j, d.id): i for i, (j, d) in enumerate(detectors)}
     lanes = [(j, lane) for j, junction in enumerate(site.junctions) for lane in junction.lanes]
+    exits = _exits(site)
     shared = [_lane_detectors(site.junctions[j], lane.id) for j, lane in lanes]
     return Detection(
         lane_ptr=_ptr([len(junction.lanes) for junction in site.junctions], np.int32),
@@ -130,6 +135,8 @@ def compile_detection(site: Site) -> Detection:
         speed_mps=np.array([lane.speed_mps for _, lane in lanes], np.float64),
         lane_group_ptr=_ptr([len(lane.groups) for _, lane in lanes], np.int32),
         lane_group=np.array([group - 1 for _, lane in lanes for group in lane.groups], np.int32),
+        exit_ptr=_ptr([len(found) for found in exits], np.int32),
+        exit_detector=np.array([d for found in exits for d in found], np.int32),
     )
 
 
@@ -167,8 +174,9 @@ def _meeting_table(junction: Junction) -> tuple[U8, I64, U8]:
 def _clearance(junction: Junction) -> I64:
     _, intergreen, _ = _meeting_table(junction)
     stop = np.array([group.sequence.stop_ms for group in junction.groups], np.int64)
-    longest = intergreen.max(axis=1, initial=0)
-    return np.maximum(longest - stop, 0)
+    longest: I64 = intergreen.max(axis=1, initial=0)
+    red: I64 = np.maximum(longest - stop, 0)
+    return red
 
 
 def _aspects(junction: Junction, green: tuple[int, ...], permissive: tuple[int, ...]) -> list[int]:
@@ -178,6 +186,23 @@ def _aspects(junction: Junction, green: tuple[int, ...], permissive: tuple[int, 
         return aspects.PERMISSIVE if number in permissive else aspects.GREEN
 
     return [aspect(group.number) for group in junction.groups]
+
+
+def _exits(site: Site) -> list[list[int]]:
+    """Positions of the exit detectors of every group."""
+    found: list[list[int]] = []
+    first = 0
+    for junction in site.junctions:
+        for group in junction.groups:
+            found.append(
+                [
+                    first + i
+                    for i, d in enumerate(junction.detectors)
+                    if d.kind is DetectorKind.EXIT and group.number in d.groups
+                ]
+            )
+        first += len(junction.detectors)
+    return found
 
 
 def _lane_detectors(junction: Junction, lane_id: str) -> tuple[str, str, float, float]:

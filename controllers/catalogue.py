@@ -1,0 +1,70 @@
+"""The controllers by name. A controller is a policy of ours, or a kind of program that the other side runs itself."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from greensplit.engine.errors import InputError
+from greensplit.engine.loop import Controller
+
+from . import clearing, greedy, max_pressure
+from .profile import R1, R1_ARTERIAL, Profile
+
+__all__ = ["DEFAULT", "Entry", "catalogue", "find"]
+
+DEFAULT = "clearing"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """``make`` builds the policy for a profile; None where the simulator's own program ``program`` runs instead."""
+
+    name: str
+    summary: str
+    vision: str
+    program: str
+    make: Callable[[Profile], Controller] | None
+
+
+def catalogue() -> tuple[Entry, ...]:
+    """All controllers, ours last."""
+    return (
+        Entry("fixed", "the deployed program, untouched", "detectors", "deployed", None),
+        Entry("actuated", "SUMO's gap-based actuation, 5 to 50 s", "detectors", "actuated", None),
+        Entry("delay-based", "SUMO's delay-based actuation, 5 to 50 s", "detectors", "delay_based", None),
+        Entry("greedy", "most vehicles within range (RESCO MAXWAVE)", "perfect", "", _greedy),
+        Entry("max-pressure", "queue before less queue behind (RESCO)", "perfect", "", _max_pressure),
+        Entry("clearing", "most vehicles cleared per second, from loops", "detectors", "", _clearing),
+    )
+
+
+def find(name: str) -> Entry:
+    """The controller of that name; InputError with near names otherwise."""
+    entries = {entry.name: entry for entry in catalogue()}
+    if name in entries:
+        return entries[name]
+    near = difflib.get_close_matches(name, entries, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise InputError(f"controller: expected one of {', '.join(entries)}, found {name}{hint}")
+
+
+def _greedy(profile: Profile) -> Controller:
+    published = profile in (R1, R1_ARTERIAL)
+    return greedy.Greedy(
+        greedy.Config(
+            profile.period_ms, profile.min_green_ms, 50.0 if published else 60.0, keep_on_tie=not published
+        )
+    )
+
+
+def _max_pressure(profile: Profile) -> Controller:
+    published = profile in (R1, R1_ARTERIAL)
+    return max_pressure.MaxPressure(
+        max_pressure.Config(profile.period_ms, profile.min_green_ms, keep_on_tie=not published)
+    )
+
+
+def _clearing(profile: Profile) -> Controller:
+    return clearing.Clearing(clearing.Config(profile.period_ms, profile.min_green_ms))

@@ -1,0 +1,65 @@
+"""What every stage-choosing controller does alike: when a junction may choose, and which stage scores best."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from greensplit.engine.loop import View
+from greensplit.engine.model.aspects import RED
+from greensplit.engine.model.compiled import Signals
+
+__all__ = ["best_stages", "may_choose", "stage_sums"]
+
+
+def may_choose(view: View, min_green_ms: int) -> npt.NDArray[np.bool_]:
+    """(J,) True where the stage shows in full and has done so for the minimum green."""
+    machine = view.machine
+    ready: npt.NDArray[np.bool_] = (machine.settled == 1) & (view.now_ms - machine.since_ms >= min_green_ms)
+    return ready
+
+
+@njit(cache=True)
+def stage_sums(signals: Signals, weight: npt.NDArray[np.float64], out: npt.NDArray[np.float64]) -> None:
+    """Sum of (G,) ``weight`` over the groups that are green in each stage, into ``out`` (S,)."""
+    for j in range(len(signals.device_id)):
+        first = signals.group_ptr[j]
+        for stage in range(signals.stage_ptr[j], signals.stage_ptr[j + 1]):
+            total = 0.0
+            for g in range(first, signals.group_ptr[j + 1]):
+                if signals.stage_aspect[signals.stage_aspect_ptr[stage] + g - first] != RED:
+                    total += weight[g]
+            out[stage] = total
+
+
+@njit(cache=True)
+def best_stages(
+    signals: Signals,
+    score: npt.NDArray[np.float64],
+    current: npt.NDArray[np.int32],
+    ready: npt.NDArray[np.bool_],
+    keep_on_tie: bool,
+    request: npt.NDArray[np.int32],
+) -> None:
+    """The deployed stage with the highest (S,) ``score`` of each ready junction, as a local index, into ``request``.
+
+    Of equal scores the running stage wins with ``keep_on_tie``, else the first.
+    """
+    for j in range(len(signals.device_id)):
+        if not ready[j]:
+            continue
+        first = signals.stage_ptr[j]
+        has_deployed = False
+        for stage in range(first, signals.stage_ptr[j + 1]):
+            has_deployed |= signals.stage_deployed[stage] == 1
+        best = -1
+        for stage in range(first, signals.stage_ptr[j + 1]):
+            if has_deployed and not signals.stage_deployed[stage]:
+                continue
+            if best < 0 or score[stage] > score[best]:
+                best = stage
+        running = first + current[j]
+        if keep_on_tie and score[running] >= score[best]:
+            best = running
+        request[j] = best - first

@@ -1,0 +1,301 @@
+"""Clearing rate: serves the stage that clears most waiting vehicles per second, from loops alone.
+
+After Laemmer and Helbing (2008, J. Stat. Mech. P04019): a stage's index is the largest, over the green g, of the
+vehicles that can pass within set-up time plus g, divided by that time; vehicles that have waited count up to double.
+A called lane that has been red for ``max_red_ms`` forces its stage. Lanes whose exit is full count for nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from greensplit.engine.events import FORCE_OFF, GAP_OUT, MAX_OUT
+from greensplit.engine.kernels.queues import CAPACITY, SATURATION_MS, Queues, new_queues, update_queues
+from greensplit.engine.kernels.state import NEVER_MS, Detectors, Machine
+from greensplit.engine.loop import DecisionLog, View
+from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED
+from greensplit.engine.model.compiled import Detection, Signals
+
+from .choice import best_stages, may_choose
+
+__all__ = ["Clearing", "Config"]
+
+WAIT_CAP_MS = 60_000.0
+START_UP_MS = 1000
+LEAST_RUN_MS = 3000
+HORIZON_MS = 40_000
+BLOCKED_MS = 4000
+EXIT_FULL_MS = 6000
+PEDESTRIAN_WEIGHT = 0.5
+FORCED = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Times in ms."""
+
+    period_ms: int = 1000
+    min_green_ms: int = 5000
+    max_red_ms: int = 120_000
+
+
+class Clearing:
+    """Detector-only adaptive control without cycle and without look-ahead beyond one stage."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._queues: Queues | None = None
+        self._index = np.zeros(0)
+        self._call_ms = np.zeros(0, np.int64)
+        self._forced = np.zeros(0, np.bool_)
+
+    def decide(
+        self, view: View, request: npt.NDArray[np.int32], cause: npt.NDArray[np.uint8], log: DecisionLog
+    ) -> int:
+        """See ``greensplit.engine.loop.Controller``."""
+        if self._queues is None:
+            self._queues = new_queues(view.detection)
+            self._index = np.zeros(len(view.signals.stage_deployed))
+            self._call_ms = np.full(len(view.signals.min_green_ms), NEVER_MS, np.int64)
+            self._forced = np.zeros(len(view.signals.device_id), np.bool_)
+        update_queues(
+            view.signals, view.detection, view.detectors, view.machine.lamps, self._queues, view.now_ms
+        )
+        ready = may_choose(view, self._config.min_green_ms)
+        _rate_stages(
+            view.signals,
+            view.detection,
+            view.detectors,
+            view.machine,
+            self._queues,
+            self._call_ms,
+            self._config.max_red_ms,
+            view.now_ms,
+            self._index,
+            self._forced,
+        )
+        best_stages(view.signals, self._index, view.machine.stage, ready, True, request)
+        _name_causes(view.signals, view.machine, self._index, self._forced, request, cause)
+        log.note(view, request, self._index, "vehicles cleared per second", self._forced)
+        return view.now_ms + self._config.period_ms
+
+
+@njit(cache=True)
+def _name_causes(
+    signals: Signals,
+    machine: Machine,
+    index: npt.NDArray[np.float64],
+    forced: npt.NDArray[np.bool_],
+    request: npt.NDArray[np.int32],
+    cause: npt.NDArray[np.uint8],
+) -> None:
+    """Why a green ends: its bound on red (max-out), nobody left (gap-out), or more to clear elsewhere (force-off)."""
+    for j in range(len(signals.device_id)):
+        if request[j] < 0 or request[j] == machine.stage[j]:
+            continue
+        if forced[j]:
+            cause[j] = MAX_OUT
+        elif index[signals.stage_ptr[j] + machine.stage[j]] <= 0.0:
+            cause[j] = GAP_OUT
+        else:
+            cause[j] = FORCE_OFF
+
+
+@njit(cache=True)
+def _rate_stages(
+    signals: Signals,
+    detection: Detection,
+    detectors: Detectors,
+    machine: Machine,
+    queues: Queues,
+    call_ms: npt.NDArray[np.int64],
+    max_red_ms: int,
+    now_ms: int,
+    index: npt.NDArray[np.float64],
+    forced: npt.NDArray[np.bool_],
+) -> None:
+    """Clearing rate of every stage, vehicles per second, into ``index`` (S,)."""
+    for j in range(len(signals.device_id)):
+        forced[j] = False
+        _note_calls(signals, detection, detectors, machine, queues, call_ms, j, now_ms)
+        for stage in range(signals.stage_ptr[j], signals.stage_ptr[j + 1]):
+            index[stage] = _rate_stage(signals, detection, detectors, machine, queues, j, stage, now_ms)
+            overdue_ms = _overdue(signals, machine, call_ms, j, stage, now_ms) - max_red_ms
+            if overdue_ms > 0:
+                index[stage] = FORCED + overdue_ms
+                forced[j] = True
+
+
+@njit(cache=True, inline="always")
+def _is_green(aspect: int) -> bool:
+    return aspect == GREEN or aspect == PERMISSIVE
+
+
+@njit(cache=True)
+def _note_calls(
+    signals: Signals,
+    detection: Detection,
+    detectors: Detectors,
+    machine: Machine,
+    queues: Queues,
+    call_ms: npt.NDArray[np.int64],
+    j: int,
+    now_ms: int,
+) -> None:
+    """When each red group was first called since its green ended; NEVER_MS while nobody waits. Pedestrians always call."""
+    first = signals.group_ptr[j]
+    for g in range(first, signals.group_ptr[j + 1]):
+        if _is_green(machine.lamps.aspect[g]):
+            call_ms[g] = NEVER_MS
+        elif signals.is_pedestrian[g] and call_ms[g] == NEVER_MS:
+            call_ms[g] = now_ms
+    for lane in range(detection.lane_ptr[j], detection.lane_ptr[j + 1]):
+        if not detectors.on[detection.stop_bar[lane]] and queues.size[lane] == 0:
+            continue
+        for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
+            g = first + detection.lane_group[i]
+            if not _is_green(machine.lamps.aspect[g]) and call_ms[g] == NEVER_MS:
+                call_ms[g] = now_ms
+
+
+@njit(cache=True)
+def _overdue(
+    signals: Signals, machine: Machine, call_ms: npt.NDArray[np.int64], j: int, stage: int, now_ms: int
+) -> int:
+    """Longest time that a called group of the stage has been red, ms."""
+    first = signals.group_ptr[j]
+    longest = 0
+    for g in range(first, signals.group_ptr[j + 1]):
+        serves = signals.stage_aspect[signals.stage_aspect_ptr[stage] + g - first] != RED
+        if serves and call_ms[g] != NEVER_MS and not _is_green(machine.lamps.aspect[g]):
+            longest = max(longest, now_ms - max(machine.lamps.red_ms[g], 0))
+    return longest
+
+
+@njit(cache=True)
+def _set_up_ms(signals: Signals, machine: Machine, j: int, stage: int) -> int:
+    """Time until the stage's last group can be green: longest intergreen from the groups that have to end."""
+    first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
+    longest = 0
+    for a in range(n):
+        stays = signals.stage_aspect[signals.stage_aspect_ptr[stage] + a] != RED
+        if stays or not _is_green(machine.lamps.aspect[first + a]):
+            continue
+        for b in range(n):
+            starts = signals.stage_aspect[signals.stage_aspect_ptr[stage] + b] != RED
+            if starts and signals.meeting[signals.pair_ptr[j] + a * n + b] != 0:
+                longest = max(longest, signals.intergreen_ms[signals.pair_ptr[j] + a * n + b])
+    return longest
+
+
+@njit(cache=True)
+def _rate_stage(
+    signals: Signals,
+    detection: Detection,
+    detectors: Detectors,
+    machine: Machine,
+    queues: Queues,
+    j: int,
+    stage: int,
+    now_ms: int,
+) -> float:
+    runs = stage - signals.stage_ptr[j] == machine.stage[j]
+    tau_ms = 0 if runs else _set_up_ms(signals, machine, j, stage) + START_UP_MS
+    first = signals.group_ptr[j]
+    bins = np.zeros(HORIZON_MS // 1000 + 1)
+    for lane in range(detection.lane_ptr[j], detection.lane_ptr[j + 1]):
+        share = _served_share(signals, detection, detectors, j, stage, lane, now_ms)
+        if share <= 0.0:
+            continue
+        open_now = runs or _lane_is_open(signals, detection, machine, j, lane)
+        if open_now and _is_blocked(detection, detectors, machine, first, lane, now_ms):
+            continue
+        _add_lane(queues, lane, share, 0 if open_now else tau_ms, now_ms, bins)
+    for g in range(first, signals.group_ptr[j + 1]):
+        if signals.is_pedestrian[g] and not _is_green(machine.lamps.aspect[g]):
+            if signals.stage_aspect[signals.stage_aspect_ptr[stage] + g - first] != RED:
+                waited = min(now_ms - max(machine.lamps.red_ms[g], 0), WAIT_CAP_MS) / WAIT_CAP_MS
+                bins[0] += PEDESTRIAN_WEIGHT * (1.0 + waited)
+    return _best_rate(bins, tau_ms, runs)
+
+
+@njit(cache=True)
+def _best_rate(bins: npt.NDArray[np.float64], tau_ms: int, runs: bool) -> float:
+    """Largest of cumulated ``bins`` (by second after the set-up) over the time taken."""
+    best, total = 0.0, 0.0
+    for second in range(len(bins)):
+        total += bins[second]
+        run_ms = max(second * 1000, LEAST_RUN_MS if runs else 1000)
+        best = max(best, total * 1000.0 / (tau_ms + run_ms))
+    return best
+
+
+@njit(cache=True)
+def _served_share(
+    signals: Signals, detection: Detection, detectors: Detectors, j: int, stage: int, lane: int, now_ms: int
+) -> float:
+    """Share of the lane's groups that the stage serves and whose exit is free."""
+    served, count = 0, 0
+    for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
+        local = detection.lane_group[i]
+        count += 1
+        if signals.stage_aspect[signals.stage_aspect_ptr[stage] + local] == RED:
+            continue
+        if not _is_exit_full(detection, detectors, signals.group_ptr[j] + local, now_ms):
+            served += 1
+    return served / count
+
+
+@njit(cache=True)
+def _is_exit_full(detection: Detection, detectors: Detectors, group: int, now_ms: int) -> bool:
+    """Do vehicles stand on every exit loop of the group?"""
+    first, last = detection.exit_ptr[group], detection.exit_ptr[group + 1]
+    if first == last:
+        return False
+    for i in range(first, last):
+        d = detection.exit_detector[i]
+        if not detectors.on[d] or now_ms - detectors.on_ms[d] < EXIT_FULL_MS:
+            return False
+    return True
+
+
+@njit(cache=True)
+def _lane_is_open(signals: Signals, detection: Detection, machine: Machine, j: int, lane: int) -> bool:
+    for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
+        if not _is_green(machine.lamps.aspect[signals.group_ptr[j] + detection.lane_group[i]]):
+            return False
+    return True
+
+
+@njit(cache=True)
+def _is_blocked(
+    detection: Detection, detectors: Detectors, machine: Machine, first: int, lane: int, now_ms: int
+) -> bool:
+    """Has the head of a green lane not moved for a while?"""
+    d = detection.stop_bar[lane]
+    green_ms = NEVER_MS
+    for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
+        green_ms = max(green_ms, machine.lamps.green_ms[first + detection.lane_group[i]])
+    return bool(detectors.on[d]) and now_ms - max(detectors.on_ms[d], green_ms) > BLOCKED_MS
+
+
+@njit(cache=True)
+def _add_lane(
+    queues: Queues, lane: int, share: float, tau_ms: int, now_ms: int, bins: npt.NDArray[np.float64]
+) -> None:
+    """Put the lane's vehicles into the seconds, after the set-up, in which they can pass."""
+    free_ms = float(now_ms + tau_ms)
+    for i in range(queues.size[lane]):
+        at = (queues.head[lane] + i) % CAPACITY
+        weight = queues.weight[lane, at]
+        pass_ms = max(free_ms, float(queues.arrival_ms[lane, at]))
+        second = int((pass_ms - now_ms - tau_ms) / 1000.0)
+        if second >= len(bins):
+            return
+        waited = max(0.0, min(now_ms - queues.arrival_ms[lane, at], WAIT_CAP_MS))
+        bins[max(second, 0)] += share * weight * (1.0 + waited / WAIT_CAP_MS)
+        free_ms = pass_ms + weight * SATURATION_MS

@@ -1,0 +1,53 @@
+"""Greedy: the stage with most vehicles within range. Perfect vision. The rule that RESCO calls MAXWAVE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from greensplit.engine.errors import WorkError
+from greensplit.engine.events import FORCE_OFF
+from greensplit.engine.loop import DecisionLog, View
+
+from .choice import best_stages, may_choose, stage_sums
+
+__all__ = ["Config", "Greedy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """``period_ms`` between decisions; ``range_m`` before the stop line that is seen, across edges."""
+
+    period_ms: int = 1000
+    min_green_ms: int = 5000
+    range_m: float = 60.0
+    keep_on_tie: bool = True
+
+
+class Greedy:
+    """Most vehicles first, without memory and without bound on red."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def decide(
+        self, view: View, request: npt.NDArray[np.int32], cause: npt.NDArray[np.uint8], log: DecisionLog
+    ) -> int:
+        """See ``greensplit.engine.loop.Controller``. Raises WorkError without perfect vision."""
+        truth = view.truth
+        if truth is None:
+            raise WorkError("greedy: expected perfect vision, found detectors only (--vision perfect)")
+        groups = len(view.signals.min_green_ms)
+        near = truth.group[truth.distance_m <= self._config.range_m]
+        count = np.bincount(near, minlength=groups).astype(np.float64)
+        score = np.zeros(len(view.signals.stage_deployed))
+        stage_sums(view.signals, count, score)
+        ready = may_choose(view, self._config.min_green_ms)
+        best_stages(
+            view.signals, score, view.machine.stage, ready, self._config.keep_on_tie, request
+        )
+        cause.fill(FORCE_OFF)
+        log.note(view, request, score, "vehicles within range")
+        return view.now_ms + self._config.period_ms

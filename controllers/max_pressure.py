@@ -1,0 +1,57 @@
+"""Max pressure: the stage with most vehicles queued before it and fewest behind it. Perfect vision.
+
+Varaiya (2013), in the form that RESCO published: vehicles that have stopped, within range, less those that stand on
+the lanes that the stage leads to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from greensplit.engine.errors import WorkError
+from greensplit.engine.events import FORCE_OFF
+from greensplit.engine.loop import DecisionLog, View
+
+from .choice import best_stages, may_choose, stage_sums
+
+__all__ = ["Config", "MaxPressure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """``period_ms`` between decisions; ``range_m`` before the stop line that is seen, across edges."""
+
+    period_ms: int = 1000
+    min_green_ms: int = 5000
+    range_m: float = 200.0
+    keep_on_tie: bool = True
+
+
+class MaxPressure:
+    """Highest pressure first, without bound on red."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def decide(
+        self, view: View, request: npt.NDArray[np.int32], cause: npt.NDArray[np.uint8], log: DecisionLog
+    ) -> int:
+        """See ``greensplit.engine.loop.Controller``. Raises WorkError without perfect vision."""
+        truth = view.truth
+        if truth is None:
+            raise WorkError("max-pressure: expected perfect vision, found detectors only (--vision perfect)")
+        groups = len(view.signals.min_green_ms)
+        queued = (truth.distance_m <= self._config.range_m) & (truth.has_stopped == 1)
+        pressure = np.bincount(truth.group[queued], minlength=groups) - truth.out_queue_veh
+        score = np.zeros(len(view.signals.stage_deployed))
+        stage_sums(view.signals, pressure, score)
+        ready = may_choose(view, self._config.min_green_ms)
+        best_stages(
+            view.signals, score, view.machine.stage, ready, self._config.keep_on_tie, request
+        )
+        cause.fill(FORCE_OFF)
+        log.note(view, request, score, "queue before less queue behind")
+        return view.now_ms + self._config.period_ms

@@ -1,0 +1,227 @@
+"""Vehicles on their way to each stop line, from presence and gaps of stop-bar and advance loops alone.
+
+Each lane keeps the expected stop-line times of the vehicles that its advance loop announced, oldest first. In green
+they leave at the saturation headway; a gap at the stop bar says that all who had arrived have left; a vehicle on the
+stop bar that nobody announced is added. Vehicles seen by a loop that several lanes share count as fractions.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from ..model.aspects import GREEN, PERMISSIVE
+from ..model.compiled import Detection, Signals
+from .state import NEVER_MS, Detectors, Lamps
+
+__all__ = ["Queues", "new_queues", "update_queues"]
+
+CAPACITY = 64
+SATURATION_MS = 2000
+START_UP_MS = 1500
+GAP_MS = 2500
+LOST_MS = 4000
+COVERED_MS = 3000
+APPROACH_SHARE = 0.9  # mean approach speed over the limit
+VEHICLE_M = 7.0
+FLOW_MEMORY_MS = 180_000.0
+
+
+class Queues(NamedTuple):
+    """Per lane, a ring of vehicles: expected stop-line time and weight (a fraction where the loop is shared)."""
+
+    arrival_ms: npt.NDArray[np.int64]  # (L, CAPACITY)
+    weight: npt.NDArray[np.float64]  # (L, CAPACITY)
+    head: npt.NDArray[np.int32]  # (L,)
+    size: npt.NDArray[np.int32]  # (L,)
+    seen: npt.NDArray[np.int64]  # (L,) advance actuations taken so far
+    passed: npt.NDArray[np.int64]  # (L,) stop-bar actuations taken so far
+    budget: npt.NDArray[np.float64]  # (L,) vehicles that may leave now
+    pending: npt.NDArray[np.float64]  # (L,) unseen arrivals, by the flow, below one vehicle
+    flow_per_ms: npt.NDArray[np.float64]  # (L,) smoothed arrivals
+    updated_ms: npt.NDArray[np.int64]  # (1,)
+
+
+def new_queues(detection: Detection) -> Queues:
+    """Empty lanes."""
+    lanes = len(detection.stop_bar)
+    return Queues(
+        arrival_ms=np.zeros((lanes, CAPACITY), np.int64),
+        weight=np.zeros((lanes, CAPACITY)),
+        head=np.zeros(lanes, np.int32),
+        size=np.zeros(lanes, np.int32),
+        seen=np.zeros(lanes, np.int64),
+        passed=np.zeros(lanes, np.int64),
+        budget=np.zeros(lanes),
+        pending=np.zeros(lanes),
+        flow_per_ms=np.zeros(lanes),
+        updated_ms=np.full(1, NEVER_MS, np.int64),
+    )
+
+
+@njit(cache=True)
+def _push(queues: Queues, lane: int, arrival_ms: int, weight: float) -> None:
+    if queues.size[lane] < CAPACITY:
+        at = (queues.head[lane] + queues.size[lane]) % CAPACITY
+        queues.arrival_ms[lane, at] = arrival_ms
+        queues.weight[lane, at] = weight
+        queues.size[lane] += 1
+
+
+@njit(cache=True)
+def _push_front(queues: Queues, lane: int, arrival_ms: int, weight: float) -> None:
+    if queues.size[lane] < CAPACITY:
+        at = (queues.head[lane] - 1) % CAPACITY
+        queues.head[lane] = at
+        queues.arrival_ms[lane, at] = arrival_ms
+        queues.weight[lane, at] = weight
+        queues.size[lane] += 1
+
+
+@njit(cache=True)
+def _leave(queues: Queues, lane: int, amount: float, until_ms: int) -> float:
+    """Take up to ``amount`` vehicles that arrived by ``until_ms`` from the head; what was not used."""
+    while amount > 0.0 and queues.size[lane] > 0:
+        at = queues.head[lane]
+        if queues.arrival_ms[lane, at] > until_ms:
+            break
+        if queues.weight[lane, at] > amount:
+            queues.weight[lane, at] -= amount
+            return 0.0
+        amount -= queues.weight[lane, at]
+        queues.head[lane] = (at + 1) % CAPACITY
+        queues.size[lane] -= 1
+    return amount
+
+
+@njit(cache=True)
+def _waiting(queues: Queues, lane: int, until_ms: int) -> float:
+    """Vehicles that should have reached the stop line by ``until_ms``."""
+    total = 0.0
+    for i in range(queues.size[lane]):
+        at = (queues.head[lane] + i) % CAPACITY
+        if queues.arrival_ms[lane, at] > until_ms:
+            break
+        total += queues.weight[lane, at]
+    return total
+
+
+@njit(cache=True)
+def _shares(detection: Detection, queues: Queues, lane: int, first: int, last: int) -> float:
+    """Share of a shared advance loop's vehicles that come to this lane, from stop-bar counts so far."""
+    mine, total = 1.0 + queues.passed[lane], 0.0
+    for other in range(first, last):
+        if detection.advance[other] == detection.advance[lane]:
+            total += 1.0 + queues.passed[other]
+    return mine / total
+
+
+@njit(cache=True)
+def update_queues(
+    signals: Signals, detection: Detection, detectors: Detectors, lamps: Lamps, queues: Queues, now_ms: int
+) -> None:
+    """Advance every lane to ``now_ms``. ``queues`` is modified in place."""
+    step_ms = min(now_ms - queues.updated_ms[0], 10_000) if queues.updated_ms[0] != NEVER_MS else 0
+    queues.updated_ms[0] = now_ms
+    for j in range(len(signals.device_id)):
+        first, last = detection.lane_ptr[j], detection.lane_ptr[j + 1]
+        for lane in range(first, last):
+            _take_arrivals(detection, detectors, queues, lane, first, last, step_ms, now_ms)
+            green_ms = _open_since(signals, detection, lamps, j, lane)
+            if green_ms != NEVER_MS:
+                _discharge(detection, detectors, queues, lane, green_ms, step_ms, now_ms)
+            else:
+                queues.budget[lane] = 0.0
+            _correct(detection, detectors, queues, lane, green_ms != NEVER_MS, now_ms)
+
+
+@njit(cache=True)
+def _open_since(signals: Signals, detection: Detection, lamps: Lamps, j: int, lane: int) -> int:
+    """Start of green of the lane, NEVER_MS when it is red."""
+    since_ms = NEVER_MS
+    for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
+        group = signals.group_ptr[j] + detection.lane_group[i]
+        if lamps.aspect[group] == GREEN or lamps.aspect[group] == PERMISSIVE:
+            since_ms = max(since_ms, lamps.green_ms[group])
+    return since_ms
+
+
+@njit(cache=True)
+def _take_arrivals(
+    detection: Detection,
+    detectors: Detectors,
+    queues: Queues,
+    lane: int,
+    first: int,
+    last: int,
+    step_ms: int,
+    now_ms: int,
+) -> None:
+    stop, advance = detection.stop_bar[lane], detection.advance[lane]
+    crossed = detectors.count[stop] - queues.passed[lane] if stop >= 0 else 0
+    queues.passed[lane] += crossed
+    memory = min(1.0, step_ms / FLOW_MEMORY_MS)
+    if advance < 0:
+        queues.flow_per_ms[lane] += memory * (crossed / max(step_ms, 1) - queues.flow_per_ms[lane])
+        if stop >= 0 and detectors.on[stop] and now_ms - detectors.on_ms[stop] > COVERED_MS:
+            _take_unseen(detection, queues, lane, step_ms, now_ms)
+        return
+    came = detectors.count[advance] - queues.seen[lane]
+    queues.seen[lane] += came
+    share = _shares(detection, queues, lane, first, last)
+    queues.flow_per_ms[lane] += memory * (came * share / max(step_ms, 1) - queues.flow_per_ms[lane])
+    travel_ms = int(
+        1000.0 * detection.advance_m[lane] / (APPROACH_SHARE * max(detection.speed_mps[lane], 1.0))
+    )
+    for _ in range(came):
+        _push(queues, lane, now_ms + travel_ms, share)
+    if detectors.on[advance] and now_ms - detectors.on_ms[advance] > COVERED_MS:
+        _take_unseen(detection, queues, lane, step_ms, now_ms)
+
+
+@njit(cache=True)
+def _take_unseen(detection: Detection, queues: Queues, lane: int, step_ms: int, now_ms: int) -> None:
+    """A queue covers the loop: those who join behind it are not seen, the flow so far stands for them."""
+    queues.pending[lane] += queues.flow_per_ms[lane] * step_ms
+    if queues.pending[lane] >= 1.0:
+        queues.pending[lane] -= 1.0
+        if _waiting(queues, lane, now_ms) < detection.storage_m[lane] / VEHICLE_M:
+            _push(queues, lane, now_ms, 1.0)
+
+
+@njit(cache=True)
+def _discharge(
+    detection: Detection,
+    detectors: Detectors,
+    queues: Queues,
+    lane: int,
+    green_ms: int,
+    step_ms: int,
+    now_ms: int,
+) -> None:
+    stop = detection.stop_bar[lane]
+    if now_ms - green_ms <= START_UP_MS:
+        return
+    stuck = detectors.on[stop] and now_ms - detectors.on_ms[stop] > LOST_MS and now_ms - green_ms > LOST_MS
+    if not stuck:
+        allowed = queues.budget[lane] + step_ms / SATURATION_MS
+        queues.budget[lane] = min(1.0, _leave(queues, lane, allowed, now_ms))
+    since_ms = max(detectors.off_ms[stop], green_ms)
+    if not detectors.on[stop] and now_ms - since_ms >= GAP_MS:
+        _leave(queues, lane, 1e9, now_ms - 1000)
+
+
+@njit(cache=True)
+def _correct(
+    detection: Detection, detectors: Detectors, queues: Queues, lane: int, is_open: bool, now_ms: int
+) -> None:
+    """Presence at the stop bar overrules the count."""
+    stop = detection.stop_bar[lane]
+    if detectors.on[stop]:
+        if _waiting(queues, lane, now_ms) < 0.5:
+            _push_front(queues, lane, detectors.on_ms[stop], 1.0)
+    elif not is_open and now_ms - detectors.off_ms[stop] > LOST_MS:
+        _leave(queues, lane, 1e9, now_ms - LOST_MS)

@@ -1,0 +1,163 @@
+"""SUMO as a library or over a socket, started with the rules that every run obeys."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+from greensplit.engine.errors import SimulatorError
+from greensplit.scenarios.tools import sumo_binary
+
+__all__ = ["RULES", "SUPPORTED_VERSION", "Simulator", "check_version"]
+
+SUPPORTED_VERSION = "1.28"
+
+RULES: tuple[str, ...] = (
+    "--time-to-teleport",
+    "-1",
+    "--collision.action",
+    "warn",
+    "--collision.check-junctions",
+    "--no-step-log",
+    "--no-warnings",
+    "--duration-log.disable",
+)
+"""No teleporting; collisions counted, never resolved by taking vehicles away."""
+
+START_TIMEOUT_S = 60.0
+MAX_ERROR_BYTES = 1 << 16
+
+
+def check_version(found: str) -> None:
+    """Raise SimulatorError unless ``found`` is the SUMO version that greensplit was tested with."""
+    if found != SUPPORTED_VERSION and not found.startswith(SUPPORTED_VERSION + "."):
+        raise SimulatorError(
+            f"SUMO: expected version {SUPPORTED_VERSION}, found {found}; results move with the version"
+        )
+
+
+class Simulator:
+    """One running simulation. ``api`` is libsumo, or a TraCI connection with the same calls.
+
+    libsumo holds one simulation per process. ``inside_s`` is the wall time spent in SUMO's own steps.
+    """
+
+    def __init__(self, arguments: Sequence[str], *, traci: bool = False, gui: bool = False) -> None:
+        """Start SUMO; SimulatorError with its own words when it does not come up."""
+        self.inside_s = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors = tempfile.TemporaryFile()
+        if traci or gui:
+            self.api: Any = self._connect(arguments, gui)
+        else:
+            self.api = self._load(arguments)
+
+    def _load(self, arguments: Sequence[str]) -> ModuleType:
+        libsumo = _import("libsumo")
+        log = _ErrorCapture()
+        with log:
+            try:
+                libsumo.start(["sumo", *arguments])
+            except (libsumo.TraCIException, libsumo.FatalTraCIError) as err:
+                failure: Exception | None = err
+            else:
+                failure = None
+        if failure is not None:
+            raise SimulatorError(f"SUMO did not start: {log.first_error() or failure}") from failure
+        check_version(str(libsumo.getVersion()[1]).removeprefix("SUMO ").lstrip("v"))
+        return libsumo  # type: ignore[no-any-return]
+
+    def _connect(self, arguments: Sequence[str], gui: bool) -> Any:
+        traci = _import("traci")
+        port = _free_port()
+        binary = sumo_binary("sumo-gui" if gui else "sumo")
+        extra = ["--start", "--quit-on-end"] if gui else []
+        self._process = subprocess.Popen(
+            [str(binary), *arguments, *extra, "--remote-port", str(port)],
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+        )
+        connection = self._await(traci, port)
+        check_version(str(connection.getVersion()[1]).removeprefix("SUMO ").lstrip("v"))
+        return connection
+
+    def _await(self, traci: ModuleType, port: int) -> Any:
+        assert self._process is not None
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise SimulatorError(f"SUMO did not start: {_first_error(self._stderr())}")
+            try:
+                return traci.connect(port, numRetries=0, proc=self._process)
+            except (OSError, traci.exceptions.FatalTraCIError, traci.exceptions.TraCIException):
+                time.sleep(0.02)
+        self._process.kill()
+        raise SimulatorError(f"SUMO did not answer on its socket within {START_TIMEOUT_S:.0f} s")
+
+    def _stderr(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read(MAX_ERROR_BYTES).decode(errors="replace")
+
+    def step(self) -> None:
+        """One step of SUMO; SimulatorError when it stops."""
+        started = time.perf_counter()
+        try:
+            self.api.simulationStep()
+        except Exception as err:
+            if type(err).__name__ not in ("TraCIException", "FatalTraCIError"):
+                raise
+            raise SimulatorError(f"SUMO stopped: {err}") from err
+        self.inside_s += time.perf_counter() - started
+
+    def close(self) -> None:
+        """End the simulation; SUMO writes its outputs now."""
+        self.api.close()
+        self._errors.close()
+        if self._process is not None:
+            self._process.wait(timeout=START_TIMEOUT_S)
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return __import__(name)
+    except ImportError as err:
+        raise SimulatorError(f"{name}: expected it installed (pip install greensplit), found: {err}") from err
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _first_error(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("Error")]
+    return (errors or lines or ["it gave no reason"])[0].removeprefix("Error: ")
+
+
+class _ErrorCapture:
+    """Takes what the library writes to the process's error stream, so that it can become one line."""
+
+    def __enter__(self) -> _ErrorCapture:
+        self._file = tempfile.TemporaryFile()
+        self._saved = os.dup(2)
+        os.dup2(self._file.fileno(), 2)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.dup2(self._saved, 2)
+        os.close(self._saved)
+        self._file.seek(0)
+        self._text = self._file.read(MAX_ERROR_BYTES).decode(errors="replace")
+        self._file.close()
+
+    def first_error(self) -> str:
+        """SUMO's first error line, '' when it wrote none."""
+        return _first_error(self._text) if self._text else ""
