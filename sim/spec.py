@@ -1,0 +1,72 @@
+"""What to run: everything that decides a run's outcome, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from greensplit.engine.errors import InputError
+
+from .derive.loops import LoopPositions
+
+__all__ = ["EPOCH", "RunSpec"]
+
+EPOCH = "2024-01-01T00:00:00+00:00"
+MAX_SCALE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One run. ``scenario`` is a catalogue name or a SUMO configuration; with ``net`` and ``routes`` it is only a name.
+
+    ``demand_seed`` None keeps the scenario's own departures. ``begin_s``, ``end_s`` None keep its window;
+    vehicles due in the first ``warmup_s`` run but are not measured. ``epoch`` is the UTC time of the first second.
+    ``vision`` empty takes what the controller needs.
+    """
+
+    scenario: str
+    controller: str
+    seed: int = 0
+    demand_seed: int | None = None
+    scale: float = 1.0
+    profile: str = "R2"
+    vision: str = ""
+    begin_s: int | None = None
+    end_s: int | None = None
+    warmup_s: int = 0
+    epoch: str = EPOCH
+    traci: bool = False
+    gui: bool = False
+    net: Path | None = None
+    routes: tuple[Path, ...] = ()
+    additional: tuple[Path, ...] = ()
+    detectors: Path | None = None
+    model: Path | None = None
+    params: tuple[tuple[str, str], ...] = ()
+    loops: LoopPositions = field(default_factory=LoopPositions)
+
+    def check(self) -> None:
+        """InputError where a number is out of range."""
+        if not 0 <= self.seed < 2**31:
+            raise InputError(f"seed: expected 0 to 2147483647, found {self.seed}")
+        if self.demand_seed is not None and not 0 <= self.demand_seed < 2**31:
+            raise InputError(f"demand seed: expected 0 to 2147483647, found {self.demand_seed}")
+        if not 0.0 < self.scale <= MAX_SCALE:
+            raise InputError(f"scale: expected above 0 and at most {MAX_SCALE:g}, found {self.scale:g}")
+        if self.vision not in ("", "detectors", "perfect"):
+            raise InputError(f"vision: expected detectors or perfect, found {self.vision}")
+        if self.warmup_s < 0:
+            raise InputError(f"warmup: expected 0 s or more, found {self.warmup_s}")
+
+    def plain(self) -> dict[str, Any]:
+        """The specification as JSON values."""
+        return {key: _plain(value) for key, value in asdict(self).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
