@@ -33,7 +33,7 @@ def javascript_bundle(cache: Path) -> bytes:
         if ENTRY_POINT in text:
             return text
     text = ENDS_A_SCRIPT.sub(rb"\\x3c", _bundle())
-    with contextlib.suppress(OutputError, StorageError):
+    with contextlib.suppress(OSError, OutputError, StorageError):
         write_atomically(path, text)
     return text
 

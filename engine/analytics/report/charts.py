@@ -173,7 +173,7 @@ def timing(arm: int, caption: str, alt: str, window: tuple[float, float], juncti
             "sort": {"field": "number", "op": "min"},
             "title": None,
             "axis": {
-                "labelLimit": {"signal": "max(70, min(200, width * 0.35))"},
+                "labelLimit": 130,
                 "ticks": False,
                 "domain": False,
             },
@@ -213,7 +213,9 @@ def timing(arm: int, caption: str, alt: str, window: tuple[float, float], juncti
     return Chart(f"timing-{arm}", caption, alt, spec, by_junction=True)
 
 
-def time_space(arm: int, caption: str, alt: str, window: tuple[float, float], length_m: float) -> Chart:
+def time_space(
+    arm: int, caption: str, alt: str, window: tuple[float, float], length_m: float, height_px: float
+) -> Chart:
     """Trajectories (dataset ``trajectories``) over the lamps at each junction (dataset ``bands``)."""
     own = {"filter": f"datum.arm === {arm}"}
     x = _window_axis(window)
@@ -257,7 +259,10 @@ def time_space(arm: int, caption: str, alt: str, window: tuple[float, float], le
     }
     ink = {**names, "mark": {**names["mark"], "stroke": None, "strokeWidth": 0, "fill": "#1a1a1a"}}
     return Chart(
-        f"time-space-{arm}", caption, alt, _spec(alt, "trajectories", 340, layer=[lines, bands, names, ink])
+        f"time-space-{arm}",
+        caption,
+        alt,
+        _spec(alt, "trajectories", height_px, layer=[lines, bands, names, ink]),
     )
 
 

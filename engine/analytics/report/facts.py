@@ -118,7 +118,7 @@ def _decision_row(names: dict[Any, Any], row: dict[str, Any]) -> list[object]:
         junction,
         stage,
         row["kind"],
-        row["reason"] or "–",
+        tag("div", row["reason"] or "–", cls="reason"),
         _cost(row["best_cost"]),
         runner_up,
     ]

@@ -156,9 +156,9 @@ def _time_space_chart(
         vehicles += f", {drawn} drawn"
     alt = f"Time-space diagram under {arm.label}, {_when(material.window)}: {vehicles}, and the lamps."
     corridor = material.corridor or {}
-    return time_space(
-        index, f"{arm.label}, {vehicles}", alt, material.window, float(corridor.get("length_m") or 0) or 1.0
-    )
+    length_m = float(corridor.get("length_m") or 0) or 1.0
+    height_px = min(1000, max(340, 34 * len(corridor.get("junctions") or ())))
+    return time_space(index, f"{arm.label}, {vehicles}", alt, material.window, length_m, height_px)
 
 
 def _line_rows(found: Mapping[int, list[tuple[int, float, float]]]) -> Dataset:

@@ -99,7 +99,7 @@ def signal_events(junctions: int, offset_s: int, end_s: int) -> pl.DataFrame:
                     rows.append((EPOCH + timedelta(seconds=at_s + after_s), device, code, group))
             for code, after_s in ((21, 58), (22, 65), (23, 73)):
                 rows.append((EPOCH + timedelta(seconds=start_s - BEGIN_S + after_s), device, code, 10))
-    schema = {
+    schema: dict[str, Any] = {
         "timestamp": pl.Datetime("ms", "UTC"),
         "device_id": pl.UInt32,
         "event_id": pl.UInt16,
@@ -190,7 +190,7 @@ def decisions(junctions: int, end_s: int, reason: str) -> pl.DataFrame:
         )
         for at_s in range(0, end_s - BEGIN_S, 40)
     ]
-    columns = {
+    columns: dict[str, Any] = {
         "timestamp": pl.Datetime("ms", "UTC"),
         "device_id": pl.UInt32,
         "from_stage": pl.String,
@@ -214,7 +214,7 @@ def write_run(
     end_s: int = BEGIN_S + 1200,
     offset_s: int = 0,
     scenario: str = "arterial3",
-    name: str = "Market Street",
+    street: str = "Market Street",
     reason: str = "six vehicles wait on the side street, two arrive on the arterial",
     meta: dict[str, Any] | None = None,
     summary: dict[str, Any] | None = None,
@@ -272,7 +272,7 @@ def write_run(
     for file, value in (
         ("run.json", run),
         ("summary.json", totals),
-        ("network.json", network(junctions, name)),
+        ("network.json", network(junctions, street)),
     ):
         if file not in without:
             (folder / file).write_text(json.dumps(value), encoding="utf-8")
