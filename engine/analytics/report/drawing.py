@@ -31,6 +31,8 @@ STAGE_LINES: dict[str, dict[str, object]] = {
     "y": {"stroke": YELLOW, "stroke-width": 2.6},
     "u": {"stroke": YELLOW, "stroke-width": 2.0, "stroke-dasharray": "5 4"},
 }
+STAGE_KEY = ("In the stages below:", "solid green has priority,", "dashed green yields,", "faint red stops.")
+HALO = {"stroke": PAPER, "stroke-width": 3, "stroke-linejoin": "round", "paint-order": "stroke"}
 LINK_STYLE: dict[str, object] = {"stroke-width": 2.4}
 CROSSING_STYLE: dict[str, object] = {"stroke-width": 5, "stroke-dasharray": "3 3"}
 STOPPED: dict[str, object] = {"stroke": RED, "stroke-width": 1.0, "stroke-opacity": 0.3}
@@ -121,7 +123,7 @@ def draw_junction(junction: Mapping[str, Any], out: Path) -> None:
         *(_stage(junction, stage, small, index, below) for index, stage in enumerate(stages)),
     ]
     alt = f"Junction {junction.get('id')} with {len(movements)} links and {len(stages)} stages"
-    legend_px = TITLE_PX + 60 + 20 * len(junction.get("groups") or ())
+    legend_px = TITLE_PX + 120 + 20 * len(junction.get("groups") or ())
     height_px = max(below + rows * (small.height_px + TITLE_PX + GAP_PX), legend_px)
     return _write(out, WIDTH_PX, height_px, parts, alt)
 
@@ -194,7 +196,9 @@ def _group_legend(junction: Mapping[str, Any], x: float, y: float) -> Html:
         label = " ".join(filter(None, (str(group.get("name") or ""), f"({kind})" if kind else "")))
         rows.append(_number_tag(x + 9, at_y, str(group["number"]), colours[group["number"]]))
         rows.append(_text(x + 26, at_y + 4, label, size=12))
-    return tag("g", *rows)
+    below = y + 44 + 20 * len(junction.get("groups") or ())
+    key = (_text(x, below + 17 * line, words, size=12, colour=SOFT) for line, words in enumerate(STAGE_KEY))
+    return tag("g", *rows, *key)
 
 
 def _stage(
@@ -250,7 +254,7 @@ def _text(
         "fill": colour,
         "text-anchor": anchor,
     }
-    return tag("text", text, attributes=style)
+    return tag("text", text, attributes=style | (HALO if colour == INK else {}))
 
 
 def _px(value: float) -> str:
