@@ -105,7 +105,7 @@ def _decision_table(material: Material, arm: Arm, caption: str, frame: pl.DataFr
     }
     at_s = (pl.col("timestamp").dt.epoch("ms") - arm.first.epoch_ms) / 1000 + arm.first.begin_s
     rows = (_decision_row(names, row) for row in frame.with_columns(at_s=at_s).iter_rows(named=True))
-    header = ["time", "junction", "stage", "kind", "reason", "cost", "runner-up"]
+    header = ["time", "junction", "reason", "stage", "kind", "cost", "runner-up"]
     return table(caption, header, rows)
 
 
@@ -113,19 +113,14 @@ def _decision_row(names: dict[Any, Any], row: dict[str, Any]) -> list[object]:
     stage = f"{row['from_stage'] or '–'} → {row['to_stage'] or '–'}"
     runner_up = f"{row['runner_up']}: {_cost(row['runner_up_cost'])}" if row["runner_up"] else "–"
     junction = names.get(row["device_id"], row["device_id"])
-    return [
-        clock(row["at_s"]),
-        junction,
-        stage,
-        row["kind"],
-        tag("div", row["reason"] or "–", cls="reason"),
-        _cost(row["best_cost"]),
-        runner_up,
-    ]
+    reason = tag("div", row["reason"] or "–", cls="reason")
+    return [clock(row["at_s"]), junction, reason, stage, row["kind"], _cost(row["best_cost"]), runner_up]
 
 
 def _cost(value: float | None) -> str:
-    return "–" if value is None or not math.isfinite(value) else f"{value:,.4g}".replace("-", "−")
+    if value is None or not math.isfinite(value):
+        return "–"
+    return figure(value, 0 if abs(value) >= 100 else 1)
 
 
 def tables_section(material: Material) -> Section:
@@ -157,7 +152,7 @@ def _mean_and_spread(arm: Arm, key: str, digits: int) -> str:
         return figure(values[0] if values else None, digits)
     mean = sum(values) / len(values)
     spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
-    return f"{figure(mean, digits)} ± {figure(spread, digits or 1)}"
+    return f"{figure(mean, digits)} ±\u00a0{figure(spread, digits or 1)}" if spread else figure(mean, digits)
 
 
 def _gridlock(arm: Arm) -> str:
@@ -210,13 +205,15 @@ def _versions(runs: Sequence[Run]) -> Html:
 
 def footer(material: Material) -> Html:
     """How to make the same runs again."""
-    lines = (
-        tag("li", tag("code", repeat_command(run)), f" demand seed {run.meta.get('demand_seed', '–')}")
-        for arm in material.arms
-        for run in arm.runs
-    )
     intro = "Same command, same versions, same numbers. To repeat the runs:"
-    return tag("footer", tag("p", intro), tag("ul", *lines))
+    return tag("footer", tag("p", intro), tag("ul", *(_repeat(arm) for arm in material.arms)))
+
+
+def _repeat(arm: Arm) -> Html:
+    others = ", ".join(str(run.seed) for run in arm.runs[1:])
+    seeds = f"; then with seed {others}" if others else ""
+    demand = ", ".join(_unique(str(run.meta.get("demand_seed", "–")) for run in arm.runs))
+    return tag("li", tag("code", repeat_command(arm.first)), f" (demand seed {demand}{seeds})")
 
 
 def repeat_command(run: Run) -> str:

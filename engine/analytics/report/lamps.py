@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -95,11 +95,14 @@ def _lamp_sample(colour: str, height: int) -> Html:
 
 def _signal_rows(material: Material, lamps: LampTimes) -> Dataset:
     labels: dict[str, int] = {}
+    spans = {arm: _spans(segments) for arm, segments in lamps.items()}
+    # A group without any event keeps its row: an empty one tells more than a missing one.
+    nothing = [(RED, material.window[0], material.window[0])]
     rows = [
-        [junction, arm, labels.setdefault(label, len(labels)), number, state, begin_s, end_s]
+        [junction, arm, labels.setdefault(label, len(labels)), number, *span]
         for junction, number, label, device in _groups(material)
-        for arm, segments in lamps.items()
-        for state, begin_s, end_s in _spans(segments, device, number, material.window)
+        for arm, by_group in spans.items()
+        for span in by_group.get((device, number), nothing)
     ]
     columns = ("junction", "arm", "group", "number", "state", "begin_s", "end_s")
     return Dataset(columns, rows, {"group": list(labels), "state": list(STATES)})
@@ -112,13 +115,13 @@ def _groups(material: Material) -> Iterator[tuple[int, int, str, int]]:
             yield index, number, f"{number} {name}".strip(), int(junction["device_id"])
 
 
-def _spans(
-    segments: pl.DataFrame, device: int, number: int, window: Window
-) -> Sequence[tuple[int, float, float]]:
-    own = segments.filter(pl.col("device_id") == device, pl.col("group") == number)
-    spans = own.select("state", pl.col("begin_s", "end_s").round(1)).rows()
-    # A group without any event keeps its row: an empty one tells more than a missing one.
-    return spans or [(RED, window[0], window[0])]
+def _spans(segments: pl.DataFrame) -> dict[tuple[int, int], list[tuple[int, float, float]]]:
+    """(state, begin_s, end_s) of each (device_id, group)."""
+    spans: dict[tuple[int, int], list[tuple[int, float, float]]] = {}
+    columns = ("device_id", "group", "state", pl.col("begin_s", "end_s").round(1))
+    for device, group, *span in segments.select(*columns).iter_rows():
+        spans.setdefault((device, group), []).append((span[0], span[1], span[2]))
+    return spans
 
 
 def time_space_section(material: Material, lamps: LampTimes) -> Section:

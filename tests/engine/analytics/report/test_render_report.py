@@ -95,7 +95,7 @@ def test_seeds_are_averaged_and_counted(make_run: MakeRun, page: Callable[..., O
         make_run("b2", "greensplit", seed=2, delay_s=50.0),
     ]
     words = page(*runs).words
-    assert "45.0 ± 7.1" in words
+    assert "45.0 ±\u00a07.1" in words
     assert "better in 1 of 2 seeds" in words
 
 
