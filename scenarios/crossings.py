@@ -2,7 +2,8 @@
 
 netconvert adds pavements, walking areas and crossings and extends each signal's own program: crossings get
 green beside the parallel stages, ending early for clearance, or a pedestrian stage where no stage serves
-them. The programs of the two synthetic networks are rebuilt instead.
+them. The programs of the two synthetic networks are rebuilt instead. Traffic that yields to a green
+crossing is permissive.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .resco import RESCO_NAMES, load_resco
 from .tools import run_netconvert, sumo_version
 from .walks import person_elements
 from .xmlio import write_document
+from .yielding import show_yielding
 
 __all__ = ["CROSSINGS_NAMES", "CrossingsConfig", "crossings_row", "load_crossings"]
 
@@ -94,6 +96,7 @@ def _inputs(base: Scenario, seed: int, config: CrossingsConfig) -> dict[str, obj
 def _build(base: Scenario, folder: Path, seed: int, config: CrossingsConfig) -> None:
     net = folder / "net.net.xml"
     run_netconvert((f"--sumo-net-file={base.net_file}", *_options(base.name)), net)
+    show_yielding(net)
     rng = np.random.default_rng(seed)
     persons = person_elements(net, config.pedestrians_per_crossing_h, base.begin_s, base.end_s, rng)
     write_document(folder / "persons.rou.xml", "routes", persons)

@@ -26,7 +26,7 @@ FLOW_ONLY = frozenset({"begin", "end", "number"}) | RATES
 
 def flow_span_s(flow: Element, begin_s: float, end_s: float) -> tuple[float, float]:
     """First and last instant of a flow in seconds; what it does not give is taken from the window."""
-    where = f"{flow.tag} {flow.get('id')!r}"
+    where = _named(flow)
     first, last = flow.get("begin"), flow.get("end")
     return (
         begin_s if first in (None, "begin") else parse_time_s(str(first), where),
@@ -37,8 +37,8 @@ def flow_span_s(flow: Element, begin_s: float, end_s: float) -> tuple[float, flo
 def expand_flow(flow: Element, begin_s: float, end_s: float, seed: int) -> list[tuple[float, Element]]:
     """Departures in [``begin_s``, ``end_s``) of a flow as (seconds, element named ``flowid.n``).
 
-    Every flow draws from a generator of its own, so adding one flow does not change the others.
-    Raises NetworkError for a flow without a rate, with one that is no number, or with an end as well as a number
+    Every flow draws from a generator of its own, so adding one flow does not change the others. Raises
+    NetworkError for a flow without a rate, with one that is no number, or with an end as well as a number
     beside its rate, which SUMO refuses too.
     """
     rng = np.random.default_rng([seed, zlib.crc32(str(flow.get("id")).encode())])
@@ -52,9 +52,7 @@ def _until_end_s(flow: Element, begin_s: float, end_s: float, rng: np.random.Gen
     first_s, last_s = flow_span_s(flow, begin_s, end_s)
     limit = _number(flow, "number")
     if limit is not None and flow.get("end") is not None and RATES & set(flow.keys()):
-        raise NetworkError(
-            f"{flow.tag} {flow.get('id')!r}: expected an end or a number beside a rate, found both"
-        )
+        raise NetworkError(f"{_named(flow)}: expected an end or a number with a rate, found both")
     times_s = _times_s(flow, first_s, last_s, limit, rng)
     return islice(takewhile(lambda t: t < min(last_s, end_s), times_s), None if limit is None else int(limit))
 
@@ -97,9 +95,7 @@ def _period_s(flow: Element, span_s: float, limit: float | None) -> float | None
         if per_hour is not None:
             return 3600.0 / per_hour if per_hour > 0 else None
     if limit is None:
-        raise NetworkError(
-            f"{flow.tag} {flow.get('id')!r}: expected number, period, vehsPerHour or probability, found none"
-        )
+        raise NetworkError(f"{_named(flow)}: expected number, period, vehsPerHour or probability, found none")
     return span_s / limit if limit > 0 else None
 
 
@@ -127,9 +123,7 @@ def _number(flow: Element, name: str) -> float | None:
 
 
 def _bad(flow: Element, name: str, text: str) -> NetworkError:
-    return NetworkError(
-        f"{flow.tag} {flow.get('id')!r}: expected a positive number in {name}, found {text!r}"
-    )
+    return NetworkError(f"{_named(flow)}: expected a positive number in {name}, found {text!r}")
 
 
 def _single(flow: Element, index: int, depart_s: float) -> Element:
@@ -144,3 +138,7 @@ def _single(flow: Element, index: int, depart_s: float) -> Element:
 def _single_tag(flow: Element, attributes: Mapping[str, str]) -> str:
     has_route = "route" in attributes or flow.find("route") is not None
     return "trip" if flow.tag == "flow" and not has_route else FLOW_TAGS[flow.tag]
+
+
+def _named(flow: Element) -> str:
+    return f"{flow.tag} {flow.get('id')!r}"

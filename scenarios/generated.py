@@ -24,7 +24,7 @@ from .xmlio import write_document
 __all__ = ["GENERATED_NAMES", "ArterialConfig", "GridConfig", "generated_row", "load_arterial", "load_grid"]
 
 GENERATED_NAMES = ("arterial", "grid")
-BUILD_VERSION = 2
+BUILD_VERSION = 1
 MIN_SPACING_M = 150.0
 SPACING_SPREAD = 0.2
 BAY_M = 80.0

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 
 from .tools import run_netconvert
 from .xmlio import write_document
+from .yielding import show_yielding
 
 __all__ = [
     "EAST",
@@ -140,6 +141,7 @@ def build_net(lattice: Lattice, folder: Path, seed: int) -> Path:
     net = folder / "net.net.xml"
     inputs = (f"--node-files={nodes}", f"--edge-files={edges}", f"--connection-files={connections}")
     run_netconvert((*inputs, *NETCONVERT_OPTIONS, f"--seed={seed}"), net)
+    show_yielding(net)
     return net
 
 

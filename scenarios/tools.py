@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from greensplit.engine.errors import SimulatorError
 
-__all__ = ["package_dir", "run_netconvert", "sumo_binary", "sumo_version"]
+__all__ = ["package_dir", "run_netconvert", "sumo_binary", "sumo_environment", "sumo_version"]
 
 NETCONVERT_TIMEOUT_S = 600
 # The comment at the top of SUMO's files holds the date and the paths of this machine.
@@ -40,6 +41,13 @@ def sumo_binary(name: str) -> Path:
     raise SimulatorError(f"{name}: expected the program in {home / 'bin'}, found none of that name")
 
 
+def sumo_environment() -> dict[str, str]:
+    """This process's environment with SUMO_HOME and PROJ at the installed package, to run its programs."""
+    home = sumo_binary("sumo").parent.parent
+    proj = str(home / "data" / "proj")
+    return dict(os.environ) | {"SUMO_HOME": str(home), "PROJ_LIB": proj, "PROJ_DATA": proj}
+
+
 def sumo_version() -> str:
     """Version of the installed eclipse-sumo; SimulatorError when there is none."""
     try:
@@ -56,7 +64,12 @@ def run_netconvert(arguments: Sequence[str], output: Path) -> None:
     command = [str(sumo_binary("netconvert")), *arguments, f"--output-file={output}"]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=NETCONVERT_TIMEOUT_S, check=False
+            command,
+            env=sumo_environment(),
+            capture_output=True,
+            text=True,
+            timeout=NETCONVERT_TIMEOUT_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SimulatorError(f"netconvert did not finish: {error}") from error

@@ -139,9 +139,15 @@ def _last_departures_s(path: Path) -> Iterator[float]:
 
     scan(path, on_start)
     for tag, attributes in found:
-        text = attributes.get("end" if tag in FLOW_TAGS else "depart")
         where = f"{path}: {tag} {attributes.get('id')!r}"
-        if text is None and tag in FLOW_TAGS:
-            raise ScenarioError(f"{where}: expected an end of the flow or of the scenario, found neither")
-        if text is not None and text not in ON_OCCASION and text != "begin":
-            yield parse_time_s(text, where)
+        if tag in FLOW_TAGS:
+            yield _flow_end_s(attributes, where)
+        elif attributes.get("depart", "begin") not in {"begin", *ON_OCCASION}:
+            yield parse_time_s(attributes["depart"], where)
+
+
+def _flow_end_s(attributes: Mapping[str, str], where: str) -> float:
+    """The last instant before a flow's end, at which nothing departs any more."""
+    if "end" not in attributes:
+        raise ScenarioError(f"{where}: expected an end of the flow or of the scenario, found neither")
+    return math.nextafter(parse_time_s(attributes["end"], where), -math.inf)

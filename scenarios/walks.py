@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
+from .footpaths import Footpaths, areas_within, read_footpaths
 from .times import format_time
-from .xmlio import scan
 
 __all__ = ["Walk", "crossing_walks", "person_elements", "signalised_crossings"]
 
 HOUR_S = 3600.0
 # Long enough to arrive at the kerb while other people do, short enough to be gone soon.
 APPROACH_M = 30.0
+# Whoever could walk round a crossing on a way shorter than this may do so.
+DETOUR_M = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,16 @@ def signalised_crossings(net_file: Path) -> dict[str, tuple[str, ...]]:
 
     Raises NetworkError when the file cannot be read.
     """
-    return {
-        signal: tuple(sorted(crossings)) for signal, crossings in sorted(_read(net_file).crossings.items())
-    }
+    found = read_footpaths(net_file).crossings
+    return {signal: tuple(sorted(crossings)) for signal, crossings in sorted(found.items())}
 
 
 def crossing_walks(net_file: Path) -> dict[str, tuple[Walk, ...]]:
-    """Every walk over signalised crossings by traffic light; NetworkError when the file cannot be read."""
-    paths = _read(net_file)
+    """Every walk over signalised crossings by traffic light; NetworkError when the file cannot be read.
+
+    Left out are walks for which there is a way of less than DETOUR_M without such a crossing.
+    """
+    paths = read_footpaths(net_file)
     walks = {signal: tuple(_walks(paths, crossings)) for signal, crossings in sorted(paths.crossings.items())}
     return {signal: found for signal, found in walks.items() if found}
 
@@ -80,63 +84,20 @@ def _person(name: str, depart_s: float, walk: Walk) -> Element:
     return person
 
 
-@dataclass(slots=True)
-class _Paths:
-    """Pedestrian paths: crossings by signal, walking areas at a crossing's ends, pavements at an area."""
-
-    crossings: dict[str, set[str]] = field(default_factory=dict)
-    ends: dict[str, set[str]] = field(default_factory=dict)
-    kerbs: dict[str, set[tuple[str, bool]]] = field(default_factory=dict)
-    length_m: dict[str, float] = field(default_factory=dict)
-    function: dict[str, str] = field(default_factory=dict)
-
-
-def _read(net_file: Path) -> _Paths:
-    paths = _Paths()
-    current = [""]
-
-    def on_start(tag: str, attributes: Mapping[str, str]) -> None:
-        if tag == "edge":
-            current[0] = attributes["id"]
-            paths.function[current[0]] = attributes.get("function", "")
-        elif tag == "lane":
-            paths.length_m[current[0]] = float(attributes["length"])
-        elif tag == "connection":
-            _connect(paths, attributes)
-
-    scan(net_file, on_start)
-    return paths
-
-
-def _connect(paths: _Paths, connection: Mapping[str, str]) -> None:
-    source, target = connection["from"], connection["to"]
-    kinds = paths.function.get(source, ""), paths.function.get(target, "")
-    if kinds == ("walkingarea", "crossing"):
-        paths.ends.setdefault(target, set()).add(source)
-        if "tl" in connection:
-            paths.crossings.setdefault(connection["tl"], set()).add(target)
-    elif kinds == ("crossing", "walkingarea"):
-        paths.ends.setdefault(source, set()).add(target)
-    elif kinds == ("", "walkingarea"):
-        paths.kerbs.setdefault(target, set()).add((source, True))
-    elif kinds == ("walkingarea", ""):
-        paths.kerbs.setdefault(source, set()).add((target, False))
-
-
-def _walks(paths: _Paths, crossings: set[str]) -> Iterator[Walk]:
+def _walks(paths: Footpaths, crossings: set[str]) -> Iterator[Walk]:
     for group in _joined_areas(paths, crossings):
-        kerbs = [
-            (area, _kerb(paths, *kerb))
-            for area in sorted(group)
-            for kerb in sorted(paths.kerbs.get(area, ()))
-        ]
-        for start_area, start in kerbs:
-            for goal_area, goal in kerbs:
-                if start_area != goal_area and start.edge != goal.edge:
-                    yield Walk(start, goal)
+        for area in sorted(group):
+            far_areas = sorted(group - areas_within(paths, area, DETOUR_M))
+            goals = [goal for far_area in far_areas for goal in _kerbs(paths, far_area)]
+            for start in _kerbs(paths, area):
+                yield from (Walk(start, goal) for goal in goals if goal.edge != start.edge)
 
 
-def _joined_areas(paths: _Paths, crossings: set[str]) -> list[set[str]]:
+def _kerbs(paths: Footpaths, area: str) -> list[Kerb]:
+    return [_kerb(paths, *kerb) for kerb in sorted(paths.kerbs.get(area, ()))]
+
+
+def _joined_areas(paths: Footpaths, crossings: set[str]) -> list[set[str]]:
     """Walking areas that the crossings join into one another's reach."""
     groups: list[set[str]] = []
     for crossing in sorted(crossings):
@@ -146,6 +107,6 @@ def _joined_areas(paths: _Paths, crossings: set[str]) -> list[set[str]]:
     return groups
 
 
-def _kerb(paths: _Paths, edge: str, incoming: bool) -> Kerb:
+def _kerb(paths: Footpaths, edge: str, incoming: bool) -> Kerb:
     length_m = paths.length_m[edge]
     return Kerb(edge, incoming, max(length_m - APPROACH_M, 0.0) if incoming else min(length_m, APPROACH_M))

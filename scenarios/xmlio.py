@@ -20,7 +20,7 @@ from defusedxml.common import DefusedXmlException
 
 from greensplit.engine.errors import NetworkError, OutputError
 
-__all__ = ["StartHandler", "scan", "top_level", "write_atomically", "write_document"]
+__all__ = ["StartHandler", "scan", "top_level", "tree", "write_atomically", "write_document"]
 
 StartHandler = Callable[[str, Mapping[str, str]], None]
 
@@ -42,6 +42,12 @@ def top_level(path: Path) -> Iterator[Element]:
             if event == "end" and depth == 1:
                 yield element
                 root.clear()
+
+
+def tree(path: Path) -> Element:
+    """The root element of a whole document; NetworkError on a broken file."""
+    with _reading(path) as stream:
+        return cast(Element, defusedxml.ElementTree.parse(stream).getroot())
 
 
 def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
