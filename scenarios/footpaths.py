@@ -14,9 +14,9 @@ __all__ = ["Footpaths", "areas_within", "read_footpaths"]
 
 @dataclass(slots=True)
 class Footpaths:
-    """Signalised ``crossings`` by traffic light, walking areas at a crossing's ``ends``, pavements.
+    """Signalised ``crossings`` by traffic light, walking areas at the ``ends`` of a crossing, pavements.
 
-    """Signalised ``crossings`` by traffic light, walking areas at the ``ends`` of a crossing.
+    ``kerbs`` are, by walking area, (edge, whether it leads there). ``unsignalised`` joins areas, pavements and
     crossings without a signal, both ways.
     """
 
