@@ -212,9 +212,12 @@ class Loop:
         """What the interlock refused or, where it only observes, would have refused."""
         return int(self._faults.count.sum())
 
-    def tick(self, now_ms: int) -> None:
-        """Read, decide, advance, check, write: once."""
-        self._take(self.port.read(now_ms))
+    def tick(self, read_ms: int, now_ms: int) -> None:
+        """Read up to ``read_ms``, then decide, advance, check and write at ``now_ms``: once.
+
+        The two differ where lamps are only observed, and seen later than detectors.
+        """
+        self._take(self.port.read(read_ms))
         if self.port.drives_lamps:
             proposed = self._drive(now_ms)
         else:

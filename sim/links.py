@@ -69,4 +69,4 @@ def is_gridlocked(links: pl.DataFrame) -> bool:
         .group_by("edge_id", "run")
         .agg(pl.len().alias("minutes"))
     )
-    return bool((runs["minutes"] > needed).any())
+    return bool((runs["minutes"] >= needed).any())

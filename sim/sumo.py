@@ -82,6 +82,7 @@ class Simulator:
             [str(binary), *arguments, *extra, "--remote-port", str(port)],
             stdout=subprocess.DEVNULL,
             stderr=self._errors,
+            start_new_session=True,  # Ctrl-C is for us: we end the simulation in order
         )
         connection = self._await(traci, port)
         check_version(str(connection.getVersion()[1]).removeprefix("SUMO ").lstrip("v"))
