@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -264,3 +266,24 @@ def test_the_same_runs_give_the_same_bytes(make_run: MakeRun, tmp_path: Path, bu
     for out in files:
         render_report([run], out, bundle_cache=bundle_cache)
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_rendering_loads_no_chart_library_into_the_process(
+    make_run: MakeRun, tmp_path: Path, bundle_cache: Path
+) -> None:
+    """The converter (150 MB) works in a process of its own, and drawing a junction does without polars."""
+    script = """
+import sys
+from pathlib import Path
+from greensplit.engine.analytics.report import drawing, render_report
+assert "polars" not in sys.modules
+run, out, cache = map(Path, sys.argv[1:])
+render_report([run], out, bundle_cache=cache)
+assert not {"vl_convert", "altair"} & set(sys.modules)
+"""
+    places = [make_run("a"), tmp_path / "r.html", bundle_cache]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, places)], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
