@@ -9,15 +9,15 @@ from pathlib import Path
 
 from .xmlio import scan
 
-__all__ = ["Footpaths", "areas_within", "read_footpaths"]
+__all__ = ["Footpaths", "distances_m", "read_footpaths"]
 
 
 @dataclass(slots=True)
 class Footpaths:
     """Signalised ``crossings`` by traffic light, walking areas at the ``ends`` of a crossing, pavements.
 
-    ``kerbs`` are, by walking area, (edge, whether it leads there). ``unsignalised`` joins areas, pavements and
-    crossings without a signal, both ways.
+    ``kerbs`` are, by walking area, (edge, whether it leads there). ``neighbours`` joins areas, pavements and
+    crossings, both ways.
     """
 
     crossings: dict[str, set[str]] = field(default_factory=dict)
@@ -25,7 +25,8 @@ class Footpaths:
     kerbs: dict[str, set[tuple[str, bool]]] = field(default_factory=dict)
     length_m: dict[str, float] = field(default_factory=dict)
     function: dict[str, str] = field(default_factory=dict)
-    unsignalised: dict[str, set[str]] = field(default_factory=dict)
+    signalised: set[str] = field(default_factory=set)
+    neighbours: dict[str, set[str]] = field(default_factory=dict)
 
 
 def read_footpaths(net_file: Path) -> Footpaths:
@@ -43,25 +44,27 @@ def read_footpaths(net_file: Path) -> Footpaths:
             _connect(paths, attributes)
 
     scan(net_file, on_start)
-    _join_unsignalised(paths)
+    _join_all(paths)
     return paths
 
 
-def areas_within(paths: Footpaths, start_area: str, limit_m: float) -> set[str]:
-    """Walking areas that can be reached within ``limit_m`` without a signalised crossing (Dijkstra)."""
-    queue, done = [(0.0, start_area)], set[str]()
+def distances_m(paths: Footpaths, start_area: str, limit_m: float, *, over_signals: bool) -> dict[str, float]:
+    """Shortest ways in metres to the walking areas within ``limit_m``, with or without signalised crossings.
+
+    Dijkstra's algorithm; a walking area itself has no length, as in SUMO's network file.
+    """
+    queue, done = [(0.0, start_area)], dict[str, float]()
     while queue:
         walked_m, place = heappop(queue)
         if place in done:
             continue
-        done.add(place)
-        for neighbour in paths.unsignalised.get(place, ()):
-            reached_m = walked_m + (
-                0.0 if paths.function[neighbour] == "walkingarea" else paths.length_m[neighbour]
-            )
-            if reached_m <= limit_m and neighbour not in done:
+        done[place] = walked_m
+        for neighbour in paths.neighbours.get(place, ()):
+            is_area = paths.function[neighbour] == "walkingarea"
+            reached_m = walked_m + (0.0 if is_area else paths.length_m[neighbour])
+            if reached_m <= limit_m and (over_signals or neighbour not in paths.signalised):
                 heappush(queue, (reached_m, neighbour))
-    return {place for place in done if paths.function[place] == "walkingarea"}
+    return {place: walked_m for place, walked_m in done.items() if paths.function[place] == "walkingarea"}
 
 
 def _connect(paths: Footpaths, connection: Mapping[str, str]) -> None:
@@ -79,17 +82,16 @@ def _connect(paths: Footpaths, connection: Mapping[str, str]) -> None:
         paths.kerbs.setdefault(source, set()).add((target, False))
 
 
-def _join_unsignalised(paths: Footpaths) -> None:
-    signalised = set().union(*paths.crossings.values())
+def _join_all(paths: Footpaths) -> None:
+    paths.signalised.update(*paths.crossings.values())
     for crossing, areas in paths.ends.items():
-        if crossing not in signalised:
-            for area in areas:
-                _join(paths, crossing, area)
+        for area in areas:
+            _join(paths, crossing, area)
     for area, kerbs in paths.kerbs.items():
         for edge, _ in kerbs:
             _join(paths, edge, area)
 
 
 def _join(paths: Footpaths, a: str, b: str) -> None:
-    paths.unsignalised.setdefault(a, set()).add(b)
-    paths.unsignalised.setdefault(b, set()).add(a)
+    paths.neighbours.setdefault(a, set()).add(b)
+    paths.neighbours.setdefault(b, set()).add(a)

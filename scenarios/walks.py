@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
-from .footpaths import Footpaths, areas_within, read_footpaths
+from .footpaths import Footpaths, distances_m, read_footpaths
 from .times import format_time
 
 __all__ = ["Walk", "crossing_walks", "person_elements", "signalised_crossings"]
@@ -17,8 +18,9 @@ __all__ = ["Walk", "crossing_walks", "person_elements", "signalised_crossings"]
 HOUR_S = 3600.0
 # Long enough to arrive at the kerb while other people do, short enough to be gone soon.
 APPROACH_M = 30.0
-# Whoever could walk round a crossing on a way shorter than this may do so.
-DETOUR_M = 300.0
+NEAR_M = 300.0
+# SUMO's pedestrian router adds up to 20 s for a signal, which people walk in less than this.
+ADVANTAGE_M = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def signalised_crossings(net_file: Path) -> dict[str, tuple[str, ...]]:
 def crossing_walks(net_file: Path) -> dict[str, tuple[Walk, ...]]:
     """Every walk over signalised crossings by traffic light; NetworkError when the file cannot be read.
 
-    Left out are walks for which there is a way of less than DETOUR_M without such a crossing.
+    Left out are walks for which a way without such a crossing is hardly longer.
     """
     paths = read_footpaths(net_file)
     walks = {signal: tuple(_walks(paths, crossings)) for signal, crossings in sorted(paths.crossings.items())}
@@ -87,10 +89,19 @@ def _person(name: str, depart_s: float, walk: Walk) -> Element:
 def _walks(paths: Footpaths, crossings: set[str]) -> Iterator[Walk]:
     for group in _joined_areas(paths, crossings):
         for area in sorted(group):
-            far_areas = sorted(group - areas_within(paths, area, DETOUR_M))
-            goals = [goal for far_area in far_areas for goal in _kerbs(paths, far_area)]
+            needing = _areas_over_signals(paths, area)
+            goals = [
+                goal for far_area in sorted(group) for goal in _kerbs(paths, far_area) if far_area in needing
+            ]
             for start in _kerbs(paths, area):
                 yield from (Walk(start, goal) for goal in goals if goal.edge != start.edge)
+
+
+def _areas_over_signals(paths: Footpaths, area: str) -> set[str]:
+    """Walking areas to which the shortest way from ``area`` leads over a signalised crossing, clearly."""
+    shortest_m = distances_m(paths, area, NEAR_M, over_signals=True)
+    without_m = distances_m(paths, area, NEAR_M + ADVANTAGE_M, over_signals=False)
+    return {goal for goal, way_m in shortest_m.items() if way_m + ADVANTAGE_M < without_m.get(goal, math.inf)}
 
 
 def _kerbs(paths: Footpaths, area: str) -> list[Kerb]:
