@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from greensplit.engine.kernels.jit import kernel
 from greensplit.engine.loop import View
 from greensplit.engine.model.aspects import RED
 from greensplit.engine.model.compiled import Signals
@@ -20,7 +20,7 @@ def may_choose(view: View, min_green_ms: int) -> npt.NDArray[np.bool_]:
     return ready
 
 
-@njit(cache=True)
+@kernel
 def stage_sums(signals: Signals, weight: npt.NDArray[np.float64], out: npt.NDArray[np.float64]) -> None:
     """Sum of (G,) ``weight`` over the groups that are green in each stage, into ``out`` (S,)."""
     for j in range(len(signals.device_id)):
@@ -33,7 +33,7 @@ def stage_sums(signals: Signals, weight: npt.NDArray[np.float64], out: npt.NDArr
             out[stage] = total
 
 
-@njit(cache=True)
+@kernel
 def best_stages(
     signals: Signals,
     score: npt.NDArray[np.float64],

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from greensplit.engine.events import FORCE_OFF, GAP_OUT, MAX_OUT
+from greensplit.engine.kernels.jit import inlined, kernel
 from greensplit.engine.kernels.queues import CAPACITY, SATURATION_MS, Queues, new_queues, update_queues
 from greensplit.engine.kernels.state import NEVER_MS, Detectors, Machine
 from greensplit.engine.loop import DecisionLog, View
@@ -84,7 +84,7 @@ class Clearing:
         return view.now_ms + self._config.period_ms
 
 
-@njit(cache=True)
+@kernel
 def _name_causes(
     signals: Signals,
     machine: Machine,
@@ -105,7 +105,7 @@ def _name_causes(
             cause[j] = FORCE_OFF
 
 
-@njit(cache=True)
+@kernel
 def _rate_stages(
     signals: Signals,
     detection: Detection,
@@ -130,12 +130,12 @@ def _rate_stages(
                 forced[j] = True
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _is_green(aspect: int) -> bool:
     return aspect == GREEN or aspect == PERMISSIVE
 
 
-@njit(cache=True)
+@kernel
 def _note_calls(
     signals: Signals,
     detection: Detection,
@@ -146,7 +146,10 @@ def _note_calls(
     j: int,
     now_ms: int,
 ) -> None:
-    """When each red group was first called since its green ended; NEVER_MS while nobody waits. Pedestrians always call."""
+    """When each red group was first called since its green ended, NEVER_MS while nobody waits.
+
+    Pedestrians always call.
+    """
     first = signals.group_ptr[j]
     for g in range(first, signals.group_ptr[j + 1]):
         if _is_green(machine.lamps.aspect[g]):
@@ -162,7 +165,7 @@ def _note_calls(
                 call_ms[g] = now_ms
 
 
-@njit(cache=True)
+@kernel
 def _overdue(
     signals: Signals, machine: Machine, call_ms: npt.NDArray[np.int64], j: int, stage: int, now_ms: int
 ) -> int:
@@ -176,7 +179,7 @@ def _overdue(
     return longest
 
 
-@njit(cache=True)
+@kernel
 def _set_up_ms(signals: Signals, machine: Machine, j: int, stage: int) -> int:
     """Time until the stage's last group can be green: longest intergreen from the groups that have to end."""
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
@@ -192,7 +195,7 @@ def _set_up_ms(signals: Signals, machine: Machine, j: int, stage: int) -> int:
     return longest
 
 
-@njit(cache=True)
+@kernel
 def _rate_stage(
     signals: Signals,
     detection: Detection,
@@ -223,7 +226,7 @@ def _rate_stage(
     return _best_rate(bins, tau_ms, runs)
 
 
-@njit(cache=True)
+@kernel
 def _best_rate(bins: npt.NDArray[np.float64], tau_ms: int, runs: bool) -> float:
     """Largest of cumulated ``bins`` (by second after the set-up) over the time taken."""
     best, total = 0.0, 0.0
@@ -234,7 +237,7 @@ def _best_rate(bins: npt.NDArray[np.float64], tau_ms: int, runs: bool) -> float:
     return best
 
 
-@njit(cache=True)
+@kernel
 def _served_share(
     signals: Signals, detection: Detection, detectors: Detectors, j: int, stage: int, lane: int, now_ms: int
 ) -> float:
@@ -250,7 +253,7 @@ def _served_share(
     return served / count
 
 
-@njit(cache=True)
+@kernel
 def _is_exit_full(detection: Detection, detectors: Detectors, group: int, now_ms: int) -> bool:
     """Do vehicles stand on every exit loop of the group?"""
     first, last = detection.exit_ptr[group], detection.exit_ptr[group + 1]
@@ -263,7 +266,7 @@ def _is_exit_full(detection: Detection, detectors: Detectors, group: int, now_ms
     return True
 
 
-@njit(cache=True)
+@kernel
 def _lane_is_open(signals: Signals, detection: Detection, machine: Machine, j: int, lane: int) -> bool:
     for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
         if not _is_green(machine.lamps.aspect[signals.group_ptr[j] + detection.lane_group[i]]):
@@ -271,7 +274,7 @@ def _lane_is_open(signals: Signals, detection: Detection, machine: Machine, j: i
     return True
 
 
-@njit(cache=True)
+@kernel
 def _is_blocked(
     detection: Detection, detectors: Detectors, machine: Machine, first: int, lane: int, now_ms: int
 ) -> bool:
@@ -283,7 +286,7 @@ def _is_blocked(
     return bool(detectors.on[d]) and now_ms - max(detectors.on_ms[d], green_ms) > BLOCKED_MS
 
 
-@njit(cache=True)
+@kernel
 def _add_lane(
     queues: Queues, lane: int, share: float, tau_ms: int, now_ms: int, bins: npt.NDArray[np.float64]
 ) -> None:

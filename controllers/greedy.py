@@ -45,9 +45,7 @@ class Greedy:
         score = np.zeros(len(view.signals.stage_deployed))
         stage_sums(view.signals, count, score)
         ready = may_choose(view, self._config.min_green_ms)
-        best_stages(
-            view.signals, score, view.machine.stage, ready, self._config.keep_on_tie, request
-        )
+        best_stages(view.signals, score, view.machine.stage, ready, self._config.keep_on_tie, request)
         cause.fill(FORCE_OFF)
         log.note(view, request, score, "vehicles within range")
         return view.now_ms + self._config.period_ms

@@ -49,9 +49,7 @@ class MaxPressure:
         score = np.zeros(len(view.signals.stage_deployed))
         stage_sums(view.signals, pressure, score)
         ready = may_choose(view, self._config.min_green_ms)
-        best_stages(
-            view.signals, score, view.machine.stage, ready, self._config.keep_on_tie, request
-        )
+        best_stages(view.signals, score, view.machine.stage, ready, self._config.keep_on_tie, request)
         cause.fill(FORCE_OFF)
         log.note(view, request, score, "queue before less queue behind")
         return view.now_ms + self._config.period_ms

@@ -25,18 +25,28 @@ from .kernels.state import NEVER_MS, Detectors, Machine, new_detectors, new_faul
 from .model.compiled import Detection, Signals, compile_detection, compile_signals
 from .model.site import Site
 
-__all__ = ["Controller", "Decision", "DecisionLog", "DetectorEvents", "Loop", "Port", "Refusal", "Truth", "View"]
+__all__ = [
+    "Controller",
+    "Decision",
+    "DecisionLog",
+    "DetectorEvents",
+    "Loop",
+    "Port",
+    "Refusal",
+    "Truth",
+    "View",
+]
 
 INTERLOCK_ALARM: Final = 1
 
 
 class DetectorEvents(NamedTuple):
-    """Detector changes since the last tick: position in ``Detection``, time and new state; ``count`` are valid."""
+    """Detector changes since the last tick: position in ``Detection``, time and new state; ``size`` are valid."""
 
-    index: npt.NDArray[np.int32]
+    detector: npt.NDArray[np.int32]
     t_ms: npt.NDArray[np.int64]
     on: npt.NDArray[np.uint8]
-    count: int
+    size: int
 
 
 class Port(Protocol):
@@ -166,8 +176,9 @@ class Refusal(NamedTuple):
 class Loop:
     """Runs ticks over a site, through a port, under a controller.
 
-    ``look`` brings perfect vision, where a run allows it. ``controller`` is None where the port does not let the loop drive the lamps: then the interlock only observes, and
-    ``refusals`` is what it would have refused. ``decide_s`` is the wall time spent in decisions.
+    ``look`` brings perfect vision, where a run allows it. ``controller`` is None where the port does not let the
+    loop drive the lamps: then the interlock only observes, and ``refusals`` is what it would have refused.
+    ``decide_s`` is the wall time spent in decisions.
     """
 
     def __init__(
@@ -210,7 +221,7 @@ class Loop:
     @property
     def interlock_findings(self) -> int:
         """What the interlock refused or, where it only observes, would have refused."""
-        return int(self._faults.count.sum())
+        return int(self._faults.findings.sum())
 
     def tick(self, read_ms: int, now_ms: int) -> None:
         """Read up to ``read_ms``, then decide, advance, check and write at ``now_ms``: once.
@@ -224,9 +235,15 @@ class Loop:
             self.port.observe(self._observed)
             proposed = self._observed
         check_lamps(
-            self._guard, self._lamps, self._faults, proposed, self._released, now_ms, not self.port.drives_lamps
+            self._guard,
+            self._lamps,
+            self._faults,
+            proposed,
+            self._released,
+            now_ms,
+            not self.port.drives_lamps,
         )
-        if int(self._faults.count.sum()) > int(self._counted.sum()):
+        if int(self._faults.findings.sum()) > int(self._counted.sum()):
             self._report(now_ms)
         self._log_lamps(now_ms)
         if self.port.drives_lamps:
@@ -234,15 +251,15 @@ class Loop:
             self._hand_over()
 
     def _take(self, found: DetectorEvents) -> None:
-        out = self.events.room(found.count)
+        out = self.events.room(found.size)
         written = take_detections(
             self.signals,
             self.detection,
             self.detectors,
-            found.index,
+            found.detector,
             found.t_ms,
             found.on,
-            found.count,
+            found.size,
             out,
         )
         self.events.commit(written)
@@ -274,8 +291,8 @@ class Loop:
 
     def _report(self, now_ms: int) -> None:
         """One refusal per junction and tick with findings, with both groups named; an alarm in the log."""
-        for j in np.flatnonzero(self._faults.count > self._counted):
-            self._counted[j] = self._faults.count[j]
+        for j in np.flatnonzero(self._faults.findings > self._counted):
+            self._counted[j] = self._faults.findings[j]
             second = int(self._faults.second[j])
             self.refusals.append(
                 Refusal(

@@ -142,7 +142,9 @@ def _way(network: Network, link: Link, previous: Link | None) -> list[str]:
     starts = [
         c
         for c in network.connections
-        if c.light == link.from_junction and (not arriving or c.source == arriving) and not c.target.startswith(":")
+        if c.light == link.from_junction
+        and (not arriving or c.source == arriving)
+        and not c.target.startswith(":")
     ]
     ways = [_edges_between(network, target, goal) for target in sorted({c.target for c in starts})]
     return min((way for way in ways if way), key=len, default=[])

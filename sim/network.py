@@ -129,7 +129,9 @@ def read_network(path: Path, additional: Iterable[Path] = ()) -> Network:
         for file in additional:
             _read_programs(network, file)
     except (KeyError, ValueError, IndexError) as err:
-        raise NetworkError(f"{path}: expected a complete SUMO network, found a broken element: {err}") from err
+        raise NetworkError(
+            f"{path}: expected a complete SUMO network, found a broken element: {err}"
+        ) from err
     if not network.edges:
         raise NetworkError(f"{path}: expected a SUMO network with edges, found none")
     _index(network)
@@ -212,7 +214,8 @@ def _connection(network: Network, element: Element) -> None:
 
 def _tl_logic(network: Network, element: Element) -> None:
     phases = tuple(
-        Phase(_milliseconds(phase.attrib["duration"]), phase.attrib["state"]) for phase in element.iter("phase")
+        Phase(_milliseconds(phase.attrib["duration"]), phase.attrib["state"])
+        for phase in element.iter("phase")
     )
     offset = element.get("offset", "0")
     network.programs[element.attrib["id"]].append(

@@ -37,7 +37,9 @@ def own_detectors(site: Site, network: Network, path: Path) -> Site:
     loops = [_read(network, element.attrib, path) for element in top_level(path) if element.tag in TAGS]
     junctions = tuple(replace(j, detectors=_assign(network, j, loops)) for j in site.junctions)
     if not any(junction.detectors for junction in junctions):
-        raise NetworkError(f"{path}: expected induction loops before or behind signals, found {len(loops)} loops")
+        raise NetworkError(
+            f"{path}: expected induction loops before or behind signals, found {len(loops)} loops"
+        )
     bare = [junction.id for junction in junctions if not junction.detectors]
     notes = tuple(f"junction {name}: no loop of {path.name} serves it" for name in bare)
     return replace(site, junctions=junctions, assumptions=(*site.assumptions, *notes))
@@ -55,7 +57,9 @@ def _read(network: Network, attributes: dict[str, str], path: Path) -> OwnLoop:
     length_m = network.lanes[lane].length_m
     start_m = position_m if position_m >= 0 else length_m + position_m
     if not 0 <= start_m <= length_m:
-        raise NetworkError(f"{path}: loop {loop.id}: expected pos within {length_m:.1f} m, found {position_m:g}")
+        raise NetworkError(
+            f"{path}: loop {loop.id}: expected pos within {length_m:.1f} m, found {position_m:g}"
+        )
     return replace(loop, position_m=start_m)
 
 

@@ -202,5 +202,3 @@ def _first_groups(site: Site) -> list[int]:
     for junction in site.junctions:
         first.append(first[-1] + len(junction.groups))
     return first
-
-

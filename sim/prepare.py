@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import polars as pl
 from greensplit.controllers.catalogue import Entry, find
 from greensplit.controllers.profile import Profile, apply_profile, profile_for
 from greensplit.engine.errors import InputError, NetworkError
+from greensplit.engine.kernel_cache import cache_home
 from greensplit.engine.model.site import Site
 from greensplit.engine.model.toml import read_site
 from greensplit.engine.model.validate import check
@@ -31,7 +31,7 @@ from .spec import RunSpec
 from .sumo import RULES
 from .trajectories import arguments as corridor_arguments
 
-__all__ = ["Prepared", "cache_dir", "load_scenario", "load_site", "prepare"]
+__all__ = ["Prepared", "load_scenario", "load_site", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,6 @@ class Prepared:
     arguments: list[str]
 
 
-def cache_dir(environment: Mapping[str, str]) -> Path:
-    """Where generated scenarios are kept between runs."""
-    base = environment.get("GREENSPLIT_CACHE") or environment.get("XDG_CACHE_HOME")
-    return Path(base) / "greensplit" if base else Path.home() / ".cache" / "greensplit"
-
-
 def load_scenario(spec: RunSpec) -> Scenario:
     """The scenario of a specification, its window narrowed where the specification says so."""
     if spec.net is not None:
@@ -70,14 +64,19 @@ def load_scenario(spec: RunSpec) -> Scenario:
         )
     else:
         scenario = load(
-            spec.scenario, cache_dir=cache_dir(os.environ), seed=spec.seed, params=dict(spec.params)
+            spec.scenario,
+            cache_dir=cache_home(os.environ) / "scenarios",
+            seed=spec.seed,
+            params=dict(spec.params),
         )
     begin_s = scenario.begin_s if spec.begin_s is None else spec.begin_s
     end_s = scenario.end_s if spec.end_s is None else spec.end_s
     if not begin_s < end_s:
         raise InputError(f"window: expected begin before end, found {begin_s} to {end_s} s")
     if spec.warmup_s >= end_s - begin_s:
-        raise InputError(f"warmup: expected less than the window of {end_s - begin_s} s, found {spec.warmup_s}")
+        raise InputError(
+            f"warmup: expected less than the window of {end_s - begin_s} s, found {spec.warmup_s}"
+        )
     return replace(scenario, begin_s=begin_s, end_s=end_s)
 
 

@@ -7,14 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement
 
-from greensplit.engine.model.compiled import compile_signals
-from greensplit.engine.model.site import Junction, Site
-from greensplit.scenarios.xmlio import write_document
-
 import numpy as np
 
 from greensplit.engine.kernels.machine import advance_machine
 from greensplit.engine.kernels.state import new_machine
+from greensplit.engine.model.compiled import compile_signals
+from greensplit.engine.model.site import Junction, Site
+from greensplit.scenarios.xmlio import write_document
 
 from .derive.light import Light
 from .port import state_string

@@ -151,7 +151,7 @@ def close_the_loop(prepared: Prepared, progress: Progress) -> Outcome:
         end_s = scenario.begin_s + step + 1
         loop_s = time.perf_counter() - started
         progress(1.0)
-        classes = _emission_classes(simulator, prepared)
+        classes = _emission_classes(simulator)
     finally:
         simulator.close()
     return Outcome(loop, end_s, end_s < scenario.end_s, simulator.inside_s, loop_s, classes)
@@ -172,7 +172,7 @@ def _new_loop(prepared: Prepared, simulator: Simulator) -> Loop:
     return Loop(site, SumoPort(simulator, site, reader), controller, eyes)
 
 
-def _emission_classes(simulator: Simulator, prepared: Prepared) -> dict[str, str]:
+def _emission_classes(simulator: Simulator) -> dict[str, str]:
     """Emission class of every vehicle type that SUMO knows."""
     types = simulator.api.vehicletype
     return {kind: types.getEmissionClass(kind) for kind in types.getIDList()}
@@ -266,7 +266,9 @@ def _write_run(
     _detector_table(prepared).write_csv(folder / "detectors.csv")
     if prepared.corridor is not None:
         path = prepared.folder / "fcd.xml"
-        read_trajectories(prepared.network, prepared.corridor, path).write_parquet(folder / "corridor.parquet")
+        read_trajectories(prepared.network, prepared.corridor, path).write_parquet(
+            folder / "corridor.parquet"
+        )
 
 
 def _write_json(path: Path, value: Any) -> None:
@@ -349,7 +351,14 @@ _FUNCTIONS = {"stop_bar": "Presence", "advance": "Advance"}
 def _detector_table(prepared: Prepared) -> pl.DataFrame:
     """Detector configuration as analysts' tools expect it: DeviceId, Phase, Parameter, Function, and the lane."""
     rows = [
-        (junction.device_id, group, detector.channel, _FUNCTIONS[detector.kind], detector.lane, detector.distance_m)
+        (
+            junction.device_id,
+            group,
+            detector.channel,
+            _FUNCTIONS[detector.kind],
+            detector.lane,
+            detector.distance_m,
+        )
         for junction in prepared.site.junctions
         for detector in junction.detectors
         if detector.kind in _FUNCTIONS

@@ -52,7 +52,7 @@ class Simulator:
         """Start SUMO; SimulatorError with its own words when it does not come up."""
         self.inside_s = 0.0
         self._process: subprocess.Popen[bytes] | None = None
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the simulation
         if traci or gui:
             self.api: Any = self._connect(arguments, gui)
         else:
@@ -71,7 +71,7 @@ class Simulator:
         if failure is not None:
             raise SimulatorError(f"SUMO did not start: {log.first_error() or failure}") from failure
         check_version(str(libsumo.getVersion()[1]).removeprefix("SUMO ").lstrip("v"))
-        return libsumo  # type: ignore[no-any-return]
+        return libsumo
 
     def _connect(self, arguments: Sequence[str], gui: bool) -> Any:
         traci = _import("traci")

@@ -1,4 +1,4 @@
-"""Vehicle trajectories along the corridor, written by SUMO for the edges and the last quarter of an hour, which are drawn."""
+"""Vehicle trajectories along the corridor, written by SUMO for its edges and the last quarter of an hour."""
 
 from __future__ import annotations
 

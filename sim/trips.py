@@ -78,7 +78,9 @@ def trip_table(
     table = plan.join(trips, on="vehicle_id", how="left", maintain_order="left")
     kinds = dict(scheduled.select("vehicle_id", "kind").iter_rows())
     return table.with_columns(
-        kind=pl.coalesce("kind", pl.col("vehicle_id").replace_strict(kinds, default="", return_dtype=pl.String)),
+        kind=pl.coalesce(
+            "kind", pl.col("vehicle_id").replace_strict(kinds, default="", return_dtype=pl.String)
+        ),
         corrected_delay_s=pl.when(never)
         .then(end_s - pl.col("scheduled_depart_s"))
         .otherwise(pl.col("time_loss_s") + pl.col("depart_delay_s")),
@@ -92,7 +94,9 @@ def _fuel_l_per_mg(emission_class: str) -> float:
     name = emission_class.lower()
     if "_bev" in name or name.startswith(("energy", "mmpevem", "zero")) or "electric" in name:
         return 0.0
-    diesel = "diesel" in name or "_d_" in name or any(part in name for part in ("/hdv", "/bus", "/coach", "/ubus"))
+    diesel = (
+        "diesel" in name or "_d_" in name or any(part in name for part in ("/hdv", "/bus", "/coach", "/ubus"))
+    )
     return 1e-6 / (_DIESEL_KG_PER_L if diesel else _PETROL_KG_PER_L)
 
 

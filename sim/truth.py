@@ -27,9 +27,7 @@ class Eyes:
         self._stopped: dict[str, str] = {}
         first = 0
         for junction in site.junctions:
-            lamps = {
-                lamp: first + i for i, group in enumerate(junction.groups) for lamp in group.lamps
-            }
+            lamps = {lamp: first + i for i, group in enumerate(junction.groups) for lamp in group.lamps}
             self._group_of[junction.id] = lamps
             self._out_edges += _out_edges(network, junction.id, lamps, first, len(junction.groups))
             first += len(junction.groups)
@@ -63,7 +61,7 @@ class Eyes:
             self._out_queues(),
         )
 
-    def _out_queues(self) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    def _out_queues(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         halting = self._api.edge.getLastStepHaltingNumber
         seen: dict[str, float] = {}
         for edges in self._out_edges:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..events import (
     BEGIN_GREEN,
@@ -25,13 +24,14 @@ from ..events import (
 )
 from ..model.aspects import CLEARANCE, GREEN, PERMISSIVE, RED, YELLOW
 from ..model.compiled import Signals
+from .jit import inlined, kernel
 
 __all__ = ["EVENTS_PER_GROUP", "code_lamps"]
 
 EVENTS_PER_GROUP = 5
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _put(out: npt.NDArray[np.void], n: int, t_ms: int, device: int, event: int, parameter: int) -> int:
     row = out[n]
     row["t_ms"] = t_ms
@@ -41,7 +41,7 @@ def _put(out: npt.NDArray[np.void], n: int, t_ms: int, device: int, event: int, 
     return n + 1
 
 
-@njit(cache=True)
+@kernel
 def code_lamps(
     signals: Signals,
     before: npt.NDArray[np.uint8],
@@ -86,7 +86,7 @@ def code_lamps(
     return n
 
 
-@njit(cache=True)
+@kernel
 def _code_vehicle(
     out: npt.NDArray[np.void],
     n: int,
@@ -113,7 +113,7 @@ def _code_vehicle(
     return n
 
 
-@njit(cache=True)
+@kernel
 def _code_pedestrian(
     out: npt.NDArray[np.void], n: int, t_ms: int, device: int, number: int, before: int, aspect: int
 ) -> int:

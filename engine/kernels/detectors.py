@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..events import DETECTOR_OFF, DETECTOR_ON
 from ..model.compiled import Detection, Signals
+from .jit import kernel
 from .state import Detectors
 
 __all__ = ["take_detections"]
 
 
-@njit(cache=True)
+@kernel
 def take_detections(
     signals: Signals,
     detection: Detection,
@@ -37,7 +37,7 @@ def take_detections(
         detectors.on[d] = on[i]
         if on[i]:
             detectors.on_ms[d] = t_ms[i]
-            detectors.count[d] += 1
+            detectors.actuations[d] += 1
         else:
             detectors.off_ms[d] = t_ms[i]
             detectors.occupied_ms[d] += t_ms[i] - detectors.on_ms[d]

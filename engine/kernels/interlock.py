@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..model.aspects import CLEARANCE, DARK, GREEN, GREEN_FLASH, PERMISSIVE, RED, RED_AMBER, YELLOW
 from ..model.compiled import CONFLICT, HAS_PRIORITY, NO_MEETING, SHARED, YIELDS, Signals
+from .jit import inlined, kernel
 from .state import Faults, Lamps
 
 __all__ = ["FAULT_NAMES", "check_lamps"]
@@ -41,12 +41,12 @@ FAULT_NAMES: Final = (
 )
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _goes(aspect: int) -> bool:
     return aspect == GREEN or aspect == PERMISSIVE
 
 
-@njit(cache=True)
+@kernel
 def check_lamps(
     signals: Signals,
     lamps: Lamps,
@@ -74,7 +74,7 @@ def check_lamps(
             _pass(lamps, group, proposed[group], now_ms)
 
 
-@njit(cache=True)
+@kernel
 def _pass(lamps: Lamps, group: int, aspect: int, now_ms: int) -> None:
     """Show ``aspect`` and keep the time."""
     before = lamps.aspect[group]
@@ -93,7 +93,7 @@ def _pass(lamps: Lamps, group: int, aspect: int, now_ms: int) -> None:
         lamps.red_ms[group] = now_ms
 
 
-@njit(cache=True)
+@kernel
 def _retreat(signals: Signals, lamps: Lamps, first: int, last: int, now_ms: int) -> int:
     """Bring a junction to red by its groups' own sequences; 1 once all have been red for their clearance."""
     done = 1
@@ -114,15 +114,15 @@ def _retreat(signals: Signals, lamps: Lamps, first: int, last: int, now_ms: int)
     return done
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _final_ms(signals: Signals, group: int) -> int:
     """Time of the last aspect before red."""
-    return signals.stop_ms[group, 1] if signals.stop_aspect[group, 1] != RED else signals.stop_ms[group, 0]
+    return int(signals.stop_ms[group, 1] if signals.stop_aspect[group, 1] != RED else signals.stop_ms[group, 0])
 
 
-@njit(cache=True)
+@kernel
 def _find(faults: Faults, j: int, code: int, a: int, b: int, now_ms: int) -> int:
-    faults.count[j] += 1
+    faults.findings[j] += 1
     if faults.code[j] == 0:
         faults.code[j] = code
         faults.first[j] = a
@@ -131,7 +131,7 @@ def _find(faults: Faults, j: int, code: int, a: int, b: int, now_ms: int) -> int
     return 1
 
 
-@njit(cache=True)
+@kernel
 def _judge(
     signals: Signals, lamps: Lamps, faults: Faults, proposed: npt.NDArray[np.uint8], j: int, now_ms: int
 ) -> int:
@@ -150,7 +150,7 @@ def _judge(
     return findings
 
 
-@njit(cache=True)
+@kernel
 def _sequence_fault(signals: Signals, lamps: Lamps, group: int, aspect: int, now_ms: int) -> int:
     """Is the step from what the group shows to ``aspect`` allowed now? 0 or a fault code."""
     before = lamps.aspect[group]
@@ -170,7 +170,7 @@ def _sequence_fault(signals: Signals, lamps: Lamps, group: int, aspect: int, now
     return SHORT_YELLOW if elapsed_ms < _final_ms(signals, group) else 0
 
 
-@njit(cache=True)
+@kernel
 def _leaving_green(signals: Signals, lamps: Lamps, group: int, aspect: int, now_ms: int) -> int:
     if _goes(aspect):
         return 0
@@ -181,7 +181,7 @@ def _leaving_green(signals: Signals, lamps: Lamps, group: int, aspect: int, now_
     return 0
 
 
-@njit(cache=True)
+@kernel
 def _entering_green(signals: Signals, lamps: Lamps, group: int, aspect: int, now_ms: int) -> int:
     before = lamps.aspect[group]
     if before == RED_AMBER:
@@ -195,7 +195,7 @@ def _entering_green(signals: Signals, lamps: Lamps, group: int, aspect: int, now
     return SHORT_RED if now_ms - lamps.red_ms[group] < signals.revert_ms else 0
 
 
-@njit(cache=True)
+@kernel
 def _judge_pairs(
     signals: Signals, lamps: Lamps, faults: Faults, proposed: npt.NDArray[np.uint8], j: int, now_ms: int
 ) -> int:
@@ -212,7 +212,7 @@ def _judge_pairs(
     return findings
 
 
-@njit(cache=True)
+@kernel
 def _pair_fault(
     signals: Signals,
     lamps: Lamps,
@@ -242,7 +242,7 @@ def _pair_fault(
     return 0
 
 
-@njit(cache=True)
+@kernel
 def _is_promoted_early(
     signals: Signals,
     lamps: Lamps,
@@ -256,4 +256,5 @@ def _is_promoted_early(
     if signals.meeting[pair] != HAS_PRIORITY or _goes(proposed[a]):
         return False
     promoted = proposed[b] == GREEN and lamps.aspect[b] == PERMISSIVE
-    return promoted and now_ms - lamps.end_ms[a] < signals.intergreen_ms[pair]
+    end_ms = now_ms if _goes(lamps.aspect[a]) else lamps.end_ms[a]
+    return bool(promoted and now_ms - end_ms < signals.intergreen_ms[pair])

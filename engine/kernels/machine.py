@@ -10,28 +10,28 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..model.aspects import GREEN, PERMISSIVE, RED, RED_AMBER
 from ..model.compiled import CONFLICT, HAS_PRIORITY, NO_MEETING, SHARED, YIELDS, Signals
+from .jit import inlined, kernel
 from .state import Lamps, Machine
 
 __all__ = ["advance_machine"]
 
 
-@njit(cache=True, inline="always")
+@inlined
 def is_open(aspect: int) -> bool:
     """Green, or bound to become green."""
     return aspect == GREEN or aspect == PERMISSIVE or aspect == RED_AMBER
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _show(lamps: Lamps, group: int, aspect: int, now_ms: int) -> None:
     lamps.aspect[group] = aspect
     lamps.since_ms[group] = now_ms
 
 
-@njit(cache=True)
+@kernel
 def advance_machine(signals: Signals, machine: Machine, request: npt.NDArray[np.int32], now_ms: int) -> None:
     """Advance every junction to ``now_ms``.
 
@@ -51,7 +51,7 @@ def advance_machine(signals: Signals, machine: Machine, request: npt.NDArray[np.
             _change(signals, machine, j, wanted, now_ms)
 
 
-@njit(cache=True)
+@kernel
 def _progress(signals: Signals, machine: Machine, group: int, wanted: int, now_ms: int) -> None:
     """Move one group along its sequence, as time allows."""
     lamps = machine.lamps
@@ -64,7 +64,7 @@ def _progress(signals: Signals, machine: Machine, group: int, wanted: int, now_m
         _next_stop(signals, machine, group, machine.step[group] + 1, now_ms)
 
 
-@njit(cache=True)
+@kernel
 def _next_stop(signals: Signals, machine: Machine, group: int, step: int, now_ms: int) -> None:
     lamps = machine.lamps
     aspect = signals.stop_aspect[group, step] if step < 2 else RED
@@ -75,7 +75,7 @@ def _next_stop(signals: Signals, machine: Machine, group: int, step: int, now_ms
         machine.drag[group] = 0
 
 
-@njit(cache=True)
+@kernel
 def _change(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: int) -> None:
     """One tick of the way to the wanted stage."""
     _drag_trapped(signals, machine, j, wanted)
@@ -88,7 +88,7 @@ def _change(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: int
         machine.since_ms[j] = now_ms
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _ends(signals: Signals, machine: Machine, wanted: int, first: int, group: int) -> bool:
     """Is the group green and not to stay so?"""
     return is_open(machine.lamps.aspect[group]) and (
@@ -96,7 +96,7 @@ def _ends(signals: Signals, machine: Machine, wanted: int, first: int, group: in
     )
 
 
-@njit(cache=True)
+@kernel
 def _drag_trapped(signals: Signals, machine: Machine, j: int, wanted: int) -> None:
     """Mark green groups that must end because a left turn that yields to them ends."""
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
@@ -117,7 +117,7 @@ def _drag_trapped(signals: Signals, machine: Machine, j: int, wanted: int) -> No
                     changed = True
 
 
-@njit(cache=True)
+@kernel
 def _may_end(signals: Signals, machine: Machine, wanted: int, first: int, group: int, now_ms: int) -> bool:
     lamps = machine.lamps
     return (
@@ -127,7 +127,7 @@ def _may_end(signals: Signals, machine: Machine, wanted: int, first: int, group:
     )
 
 
-@njit(cache=True)
+@kernel
 def _end_greens(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: int) -> None:
     """End greens whose minimum is over, opposing traffic of a left turn no later than the turn itself."""
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
@@ -145,7 +145,7 @@ def _end_greens(signals: Signals, machine: Machine, j: int, wanted: int, now_ms:
                 machine.lamps.end_ms[group] = now_ms
 
 
-@njit(cache=True)
+@kernel
 def _all_end(signals: Signals, machine: Machine, j: int, wanted: int, a: int, now_ms: int) -> bool:
     """Can every opposing group of left turn ``a`` end in this tick?"""
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
@@ -156,16 +156,19 @@ def _all_end(signals: Signals, machine: Machine, j: int, wanted: int, a: int, no
     return True
 
 
-@njit(cache=True)
+@kernel
 def _demote(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: int) -> None:
     """Protected groups that will yield show it before those that they yield to start."""
     first = signals.group_ptr[j]
     for group in range(first, signals.group_ptr[j + 1]):
-        if machine.lamps.aspect[group] == GREEN and signals.stage_aspect[wanted + group - first] == PERMISSIVE:
+        if (
+            machine.lamps.aspect[group] == GREEN
+            and signals.stage_aspect[wanted + group - first] == PERMISSIVE
+        ):
             _show(machine.lamps, group, PERMISSIVE, now_ms)
 
 
-@njit(cache=True)
+@kernel
 def _start_greens(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: int) -> None:
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
     lamps = machine.lamps
@@ -185,7 +188,7 @@ def _start_greens(signals: Signals, machine: Machine, j: int, wanted: int, now_m
             lamps.green_ms[group] = now_ms
 
 
-@njit(cache=True)
+@kernel
 def _is_cleared(signals: Signals, machine: Machine, j: int, wanted: int, a: int, now_ms: int) -> bool:
     """May local group ``a`` start: has every group that it meets been cleared, or does one of the two yield?"""
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
@@ -200,16 +203,17 @@ def _is_cleared(signals: Signals, machine: Machine, j: int, wanted: int, a: int,
             red_for_ms = now_ms - lamps.end_ms[other]
             if red_for_ms < signals.intergreen_ms[signals.pair_ptr[j] + b * n + a]:
                 return False
-        elif relation == CONFLICT or _ends(signals, machine, wanted, first, other):
-            return False
-        elif relation == YIELDS and not yields:
-            return False
-        elif relation == HAS_PRIORITY and lamps.aspect[other] != PERMISSIVE:
+        elif (
+            relation == CONFLICT
+            or _ends(signals, machine, wanted, first, other)
+            or (relation == YIELDS and not yields)
+            or (relation == HAS_PRIORITY and lamps.aspect[other] != PERMISSIVE)
+        ):
             return False
     return True
 
 
-@njit(cache=True)
+@kernel
 def _promote(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: int) -> None:
     """A yielding group becomes protected when all that it yields to has been cleared."""
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
@@ -229,7 +233,7 @@ def _promote(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: in
             _show(lamps, first + a, GREEN, now_ms)
 
 
-@njit(cache=True)
+@kernel
 def _shows_in_full(signals: Signals, machine: Machine, j: int, wanted: int) -> bool:
     first = signals.group_ptr[j]
     for group in range(first, signals.group_ptr[j + 1]):

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..model.aspects import GREEN, PERMISSIVE
 from ..model.compiled import Detection, Signals
+from .jit import kernel
 from .state import NEVER_MS, Detectors, Lamps
 
 __all__ = ["Queues", "new_queues", "update_queues"]
@@ -28,6 +28,7 @@ COVERED_MS = 3000
 APPROACH_SHARE = 0.9  # mean approach speed over the limit
 VEHICLE_M = 7.0
 FLOW_MEMORY_MS = 180_000.0
+UNSEEN_PER_MS = 1.0 / 12_000.0  # least flow behind a covered loop: a starved lane shows none
 
 
 class Queues(NamedTuple):
@@ -62,7 +63,7 @@ def new_queues(detection: Detection) -> Queues:
     )
 
 
-@njit(cache=True)
+@kernel
 def _push(queues: Queues, lane: int, arrival_ms: int, weight: float) -> None:
     if queues.size[lane] < CAPACITY:
         at = (queues.head[lane] + queues.size[lane]) % CAPACITY
@@ -71,7 +72,7 @@ def _push(queues: Queues, lane: int, arrival_ms: int, weight: float) -> None:
         queues.size[lane] += 1
 
 
-@njit(cache=True)
+@kernel
 def _push_front(queues: Queues, lane: int, arrival_ms: int, weight: float) -> None:
     if queues.size[lane] < CAPACITY:
         at = (queues.head[lane] - 1) % CAPACITY
@@ -81,7 +82,7 @@ def _push_front(queues: Queues, lane: int, arrival_ms: int, weight: float) -> No
         queues.size[lane] += 1
 
 
-@njit(cache=True)
+@kernel
 def _leave(queues: Queues, lane: int, amount: float, until_ms: int) -> float:
     """Take up to ``amount`` vehicles that arrived by ``until_ms`` from the head; what was not used."""
     while amount > 0.0 and queues.size[lane] > 0:
@@ -97,7 +98,7 @@ def _leave(queues: Queues, lane: int, amount: float, until_ms: int) -> float:
     return amount
 
 
-@njit(cache=True)
+@kernel
 def _waiting(queues: Queues, lane: int, until_ms: int) -> float:
     """Vehicles that should have reached the stop line by ``until_ms``."""
     total = 0.0
@@ -109,17 +110,17 @@ def _waiting(queues: Queues, lane: int, until_ms: int) -> float:
     return total
 
 
-@njit(cache=True)
+@kernel
 def _shares(detection: Detection, queues: Queues, lane: int, first: int, last: int) -> float:
     """Share of a shared advance loop's vehicles that come to this lane, from stop-bar counts so far."""
     mine, total = 1.0 + queues.passed[lane], 0.0
     for other in range(first, last):
         if detection.advance[other] == detection.advance[lane]:
             total += 1.0 + queues.passed[other]
-    return mine / total
+    return float(mine / total)
 
 
-@njit(cache=True)
+@kernel
 def update_queues(
     signals: Signals, detection: Detection, detectors: Detectors, lamps: Lamps, queues: Queues, now_ms: int
 ) -> None:
@@ -138,7 +139,7 @@ def update_queues(
             _correct(detection, detectors, queues, lane, green_ms != NEVER_MS, now_ms)
 
 
-@njit(cache=True)
+@kernel
 def _open_since(signals: Signals, detection: Detection, lamps: Lamps, j: int, lane: int) -> int:
     """Start of green of the lane, NEVER_MS when it is red."""
     since_ms = NEVER_MS
@@ -149,7 +150,7 @@ def _open_since(signals: Signals, detection: Detection, lamps: Lamps, j: int, la
     return since_ms
 
 
-@njit(cache=True)
+@kernel
 def _take_arrivals(
     detection: Detection,
     detectors: Detectors,
@@ -161,7 +162,7 @@ def _take_arrivals(
     now_ms: int,
 ) -> None:
     stop, advance = detection.stop_bar[lane], detection.advance[lane]
-    crossed = detectors.count[stop] - queues.passed[lane] if stop >= 0 else 0
+    crossed = detectors.actuations[stop] - queues.passed[lane] if stop >= 0 else 0
     queues.passed[lane] += crossed
     memory = min(1.0, step_ms / FLOW_MEMORY_MS)
     if advance < 0:
@@ -169,7 +170,7 @@ def _take_arrivals(
         if stop >= 0 and detectors.on[stop] and now_ms - detectors.on_ms[stop] > COVERED_MS:
             _take_unseen(detection, queues, lane, step_ms, now_ms)
         return
-    came = detectors.count[advance] - queues.seen[lane]
+    came = detectors.actuations[advance] - queues.seen[lane]
     queues.seen[lane] += came
     share = _shares(detection, queues, lane, first, last)
     queues.flow_per_ms[lane] += memory * (came * share / max(step_ms, 1) - queues.flow_per_ms[lane])
@@ -182,17 +183,17 @@ def _take_arrivals(
         _take_unseen(detection, queues, lane, step_ms, now_ms)
 
 
-@njit(cache=True)
+@kernel
 def _take_unseen(detection: Detection, queues: Queues, lane: int, step_ms: int, now_ms: int) -> None:
     """A queue covers the loop: those who join behind it are not seen, the flow so far stands for them."""
-    queues.pending[lane] += queues.flow_per_ms[lane] * step_ms
+    queues.pending[lane] += max(queues.flow_per_ms[lane], UNSEEN_PER_MS) * step_ms
     if queues.pending[lane] >= 1.0:
         queues.pending[lane] -= 1.0
         if _waiting(queues, lane, now_ms) < detection.storage_m[lane] / VEHICLE_M:
             _push(queues, lane, now_ms, 1.0)
 
 
-@njit(cache=True)
+@kernel
 def _discharge(
     detection: Detection,
     detectors: Detectors,
@@ -214,7 +215,7 @@ def _discharge(
         _leave(queues, lane, 1e9, now_ms - 1000)
 
 
-@njit(cache=True)
+@kernel
 def _correct(
     detection: Detection, detectors: Detectors, queues: Queues, lane: int, is_open: bool, now_ms: int
 ) -> None:

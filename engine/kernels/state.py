@@ -9,7 +9,17 @@ import numpy.typing as npt
 
 from ..model.compiled import Detection, Signals
 
-__all__ = ["NEVER_MS", "Detectors", "Faults", "Lamps", "Machine", "new_detectors", "new_faults", "new_lamps", "new_machine"]
+__all__ = [
+    "NEVER_MS",
+    "Detectors",
+    "Faults",
+    "Lamps",
+    "Machine",
+    "new_detectors",
+    "new_faults",
+    "new_lamps",
+    "new_machine",
+]
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
@@ -46,7 +56,7 @@ class Faults(NamedTuple):
     first: I32  # (J,) local group index
     second: I32  # (J,) local group index, -1 none
     at_ms: I64  # (J,)
-    count: I64  # (J,) findings so far, also those after the first
+    findings: I64  # (J,) so far, also those after the first
 
 
 class Detectors(NamedTuple):
@@ -55,7 +65,7 @@ class Detectors(NamedTuple):
     on: U8  # (D,)
     on_ms: I64  # (D,) last on
     off_ms: I64  # (D,) last off
-    count: I64  # (D,) actuations so far
+    actuations: I64  # (D,) so far
     occupied_ms: I64  # (D,) total time on, up to the last off
 
 
@@ -85,7 +95,7 @@ def new_faults(junctions: int) -> Faults:
         first=np.full(junctions, -1, np.int32),
         second=np.full(junctions, -1, np.int32),
         at_ms=np.full(junctions, NEVER_MS, np.int64),
-        count=np.zeros(junctions, np.int64),
+        findings=np.zeros(junctions, np.int64),
     )
 
 
@@ -96,6 +106,6 @@ def new_detectors(detection: Detection) -> Detectors:
         on=np.zeros(n, np.uint8),
         on_ms=np.full(n, NEVER_MS, np.int64),
         off_ms=np.full(n, NEVER_MS, np.int64),
-        count=np.zeros(n, np.int64),
+        actuations=np.zeros(n, np.int64),
         occupied_ms=np.zeros(n, np.int64),
     )

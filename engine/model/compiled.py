@@ -95,7 +95,9 @@ def compile_signals(site: Site) -> Signals:
         start_ms=np.array([sum(step.ms for step in group.sequence.start) for group in groups], np.int64),
         stop_aspect=_stop_column(site, 0).astype(np.uint8),
         stop_ms=_stop_column(site, 1),
-        clearance_ms=np.concatenate([_clearance(junction) for junction in site.junctions] or [np.zeros(0, np.int64)]),
+        clearance_ms=np.concatenate(
+            [_clearance(junction) for junction in site.junctions] or [np.zeros(0, np.int64)]
+        ),
         meeting=np.concatenate([table[0].ravel() for table in tables] or [np.zeros(0, np.uint8)]),
         intergreen_ms=np.concatenate([table[1].ravel() for table in tables] or [np.zeros(0, np.int64)]),
         trap=np.concatenate([table[2].ravel() for table in tables] or [np.zeros(0, np.uint8)]),
@@ -148,8 +150,10 @@ def _stop_column(site: Site, column: int) -> I64:
     rows = []
     for junction in site.junctions:
         for group in junction.groups:
-            cells = [(aspects.ASPECT_NAMES.index(step.aspect), step.ms)[column] for step in group.sequence.stop]
-            rows.append((cells + [0, 0])[:2])
+            cells = [
+                (aspects.ASPECT_NAMES.index(step.aspect), step.ms)[column] for step in group.sequence.stop
+            ]
+            rows.append([*cells, 0, 0][:2])
     return np.array(rows, np.int64).reshape(-1, 2)
 
 
@@ -207,8 +211,12 @@ def _exits(site: Site) -> list[list[int]]:
 
 def _lane_detectors(junction: Junction, lane_id: str) -> tuple[str, str, float, float]:
     """Ids of the lane's stop-bar and advance detectors ('' none), the advance share and distance."""
-    stop = next((d.id for d in junction.detectors if d.kind is DetectorKind.STOP_BAR and lane_id in d.lanes), "")
-    advance = next((d for d in junction.detectors if d.kind is DetectorKind.ADVANCE and lane_id in d.lanes), None)
+    stop = next(
+        (d.id for d in junction.detectors if d.kind is DetectorKind.STOP_BAR and lane_id in d.lanes), ""
+    )
+    advance = next(
+        (d for d in junction.detectors if d.kind is DetectorKind.ADVANCE and lane_id in d.lanes), None
+    )
     if advance is None:
         return stop, "", 0.0, 0.0
     return stop, advance.id, 1.0 / len(advance.lanes), advance.distance_m

@@ -127,7 +127,7 @@ class Meeting(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Stage(_Strict):
-    """Groups green together; ``permissive`` is the part of ``green`` that yields. ``deployed``: taken from a program."""
+    """Groups green together; ``permissive`` is the part that yields. ``deployed``: taken from a program."""
 
     name: str
     green: tuple[int, ...]

@@ -14,7 +14,7 @@ from ..errors import StorageError
 __all__ = ["DEVICES_PER_BLOCK", "LOG_SCHEMA", "event_frame", "read_log", "write_log"]
 
 DEVICES_PER_BLOCK = 100
-LOG_SCHEMA = {
+LOG_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "timestamp": pl.Datetime("ms", "UTC"),
     "device_id": pl.UInt32,
     "event_id": pl.UInt16,

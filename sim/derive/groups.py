@@ -107,5 +107,3 @@ def _with_distinct_names(bundles: list[Bundle]) -> list[Bundle]:
         else b
         for b in bundles
     ]
-
-

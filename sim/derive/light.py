@@ -67,7 +67,9 @@ class Light:
 
 def is_stage_state(state: str, columns: tuple[str, ...]) -> bool:
     """No lamp is changing, and at least one that is not always green is green."""
-    if any(letter in WAITING for letter, column in zip(state, columns, strict=True) if set(column) - set("oO")):
+    if any(
+        letter in WAITING for letter, column in zip(state, columns, strict=True) if set(column) - set("oO")
+    ):
         return False
     return any(
         letter in OPEN and set(column) - set(OPEN) for letter, column in zip(state, columns, strict=True)

@@ -15,7 +15,9 @@ MAX_LINK_M = 2000.0
 VEHICLE_M = 7.5
 
 
-def derive_links(network: Network, junctions: tuple[Junction, ...], lights: tuple[Light, ...]) -> tuple[Link, ...]:
+def derive_links(
+    network: Network, junctions: tuple[Junction, ...], lights: tuple[Light, ...]
+) -> tuple[Link, ...]:
     """One link per group and approach lane that it leads to without passing another signal, up to MAX_LINK_M."""
     stop_lanes = {lane.id: junction.id for junction in junctions for lane in junction.lanes}
     lights_by_id = {light.id: light for light in lights}

@@ -1,4 +1,4 @@
-"""Where the loops lie: stop-bar, advance and exit loops of a junction, walking upstream across edges where lanes are short."""
+"""Where the loops lie: stop-bar, advance and exit loops, walking upstream across edges where lanes are short."""
 
 from __future__ import annotations
 
@@ -38,26 +38,23 @@ class Reach:
 
 
 def upstream_chain(network: Network, lane: Lane) -> list[Reach]:
-    """The lane and those that feed it, up to the next place where traffic can come from more than one edge."""
+    """The lane and those that feed it straight on, up to the next signal; minor roads that join are passed by."""
     chain = [Reach(lane, 0.0)]
     offset_m = 0.0
     while len(chain) < MAX_CHAIN:
         here = chain[-1].lane
         feeding = [c for c in network.incoming.get(here.id, []) if not c.source.startswith(":")]
-        sources = {c.source for edge_lane in network.edges[here.edge].lanes for c in _feeders(network, edge_lane)}
-        if len(sources) != 1 or not feeding or any(c.light for c in feeding):
+        if not feeding or any(c.light for c in feeding):
             break
-        connection = min(feeding, key=lambda c: (c.direction != "s", abs(c.source_lane - here.index)))
+        connection = min(
+            feeding, key=lambda c: (c.direction != "s", abs(c.source_lane - here.index), c.source)
+        )
         above = network.edges[connection.source].lanes[connection.source_lane]
         if any(reach.lane.id == above.id for reach in chain):
             break
         offset_m += here.length_m + _inner_length(network, connection)
         chain.append(Reach(above, offset_m))
     return chain
-
-
-def _feeders(network: Network, lane: Lane) -> list[Connection]:
-    return [c for c in network.incoming.get(lane.id, []) if not c.source.startswith(":")]
 
 
 def _inner_length(network: Network, connection: Connection) -> float:
@@ -80,11 +77,13 @@ def place_detectors(
         advance = _advance(lane, chain, positions)
         if advance is None:
             reach_m = chain[-1].offset_m + chain[-1].lane.length_m
-            assumptions.append(f"lane {lane.id}: no advance loop, {reach_m:.0f} m to the next junction upstream")
+            assumptions.append(
+                f"lane {lane.id}: no advance loop, {reach_m:.0f} m to the next junction upstream"
+            )
         else:
             spots.append(advance)
     spots += _exits(network, bundles, positions)
-    return tuple(_merge(spots, device_id, lanes)), assumptions
+    return tuple(_merge(spots, device_id)), assumptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +105,10 @@ def _stop_bar(
     for reach in chain:
         spot = _cover(reach, positions.stop_bar_near_m, positions.stop_bar_far_m)
         if spot is not None:
-            return Spot(
-                DetectorKind.STOP_BAR, reach.lane, spot[0], spot[1], spot[2], lane.id, lane.groups
-            )
-    assumptions.append(f"lane {lane.id}: {chain[0].lane.length_m:.1f} m short, its stop-bar loop covers all of it")
+            return Spot(DetectorKind.STOP_BAR, reach.lane, spot[0], spot[1], spot[2], lane.id, lane.groups)
+    assumptions.append(
+        f"lane {lane.id}: {chain[0].lane.length_m:.1f} m short, its stop-bar loop covers all of it"
+    )
     whole = chain[0].lane
     length_m = max(0.1, whole.length_m - 2 * 0.05)
     return Spot(DetectorKind.STOP_BAR, whole, 0.05, length_m, 0.05, lane.id, lane.groups)
@@ -125,27 +124,29 @@ def _cover(reach: Reach, near_m: float, far_m: float) -> tuple[float, float, flo
 
 
 def _advance(lane: ApproachLane, chain: list[Reach], positions: LoopPositions) -> Spot | None:
-    """The farthest place up to ``advance_m``, at least ADVANCE_GAP_M behind the stop-bar loop."""
-    end_m = chain[-1].offset_m + chain[-1].lane.length_m - EDGE_GAP_M
-    wanted = min(positions.advance_m, end_m - positions.advance_length_m)
-    if wanted < positions.stop_bar_far_m + ADVANCE_GAP_M:
+    """The place nearest to ``advance_m``, at least ADVANCE_GAP_M behind the stop-bar loop."""
+    places = [place for reach in chain if (place := _nearest(reach, positions)) is not None]
+    if not places:
         return None
-    for reach in reversed(chain):
-        near = max(wanted - reach.offset_m, EDGE_GAP_M)
-        if reach.offset_m > wanted or reach.lane.length_m < near + positions.advance_length_m + EDGE_GAP_M:
-            continue
-        start = reach.lane.length_m - near - positions.advance_length_m
-        distance_m = reach.offset_m + near
-        return Spot(
-            DetectorKind.ADVANCE,
-            reach.lane,
-            start,
-            positions.advance_length_m,
-            distance_m,
-            lane.id,
-            lane.groups,
-        )
-    return None
+    reach, near_m = min(places, key=lambda place: abs(place[0].offset_m + place[1] - positions.advance_m))
+    return Spot(
+        DetectorKind.ADVANCE,
+        reach.lane,
+        reach.lane.length_m - near_m - positions.advance_length_m,
+        positions.advance_length_m,
+        reach.offset_m + near_m,
+        lane.id,
+        lane.groups,
+    )
+
+
+def _nearest(reach: Reach, positions: LoopPositions) -> tuple[Reach, float] | None:
+    """Where on this lane, metres before its end, an advance loop comes nearest to its wanted place."""
+    least_m = max(positions.stop_bar_far_m + ADVANCE_GAP_M - reach.offset_m, EDGE_GAP_M)
+    most_m = reach.lane.length_m - positions.advance_length_m - EDGE_GAP_M
+    if most_m < least_m:
+        return None
+    return reach, min(max(positions.advance_m - reach.offset_m, least_m), most_m)
 
 
 def _exits(network: Network, bundles: tuple[Bundle, ...], positions: LoopPositions) -> list[Spot]:
@@ -177,7 +178,7 @@ def _exits(network: Network, bundles: tuple[Bundle, ...], positions: LoopPositio
     return spots
 
 
-def _merge(spots: list[Spot], device_id: int, lanes: tuple[ApproachLane, ...]) -> list[Detector]:
+def _merge(spots: list[Spot], device_id: int) -> list[Detector]:
     """Number the loops; one that several approach lanes share upstream is one loop that serves them all."""
     places: dict[tuple[DetectorKind, str, float], list[Spot]] = {}
     for spot in spots:

@@ -27,12 +27,14 @@ def derive_site(network: Network, name: str, positions: LoopPositions | None = N
     if not lights:
         raise NetworkError(f"{network.path}: expected at least one traffic light, found none")
     assumptions: list[str] = []
-    junctions = []
+    junctions: list[Junction] = []
     for light in lights:
         bundles = bundle_lamps(light)
         if any(bundle.kind is not GroupKind.PEDESTRIAN for bundle in bundles):
             junctions.append(
-                _junction(network, light, bundles, len(junctions) + 1, positions or LoopPositions(), assumptions)
+                _junction(
+                    network, light, bundles, len(junctions) + 1, positions or LoopPositions(), assumptions
+                )
             )
         else:
             assumptions.append(f"light {light.id} controls no vehicles: left to its own program")

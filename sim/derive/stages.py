@@ -22,7 +22,9 @@ def derive_stages(
     known = {frozenset(stage.green) for stage in deployed}
     sets = [green for green in _maximal_sets(bundles, relations) if frozenset(green) not in known]
     if len(sets) > MAX_DERIVED:
-        assumptions.append(f"{len(sets)} compatible sets of groups: the {MAX_DERIVED} largest are taken as stages")
+        assumptions.append(
+            f"{len(sets)} compatible sets of groups: the {MAX_DERIVED} largest are taken as stages"
+        )
     sets = sorted(sets, key=lambda green: (-len(green), green))[:MAX_DERIVED]
     derived = [
         Stage(f"D{i}", green, _yielding(green, relations), deployed=False)

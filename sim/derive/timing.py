@@ -42,9 +42,7 @@ def derive_timing(light: Light, bundles: tuple[Bundle, ...], relations: tuple[Re
     return Timing(sequences, min_green, meetings, tuple(assumptions))
 
 
-def _sequence(
-    light: Light, bundle: Bundle, bundles: tuple[Bundle, ...], assumptions: list[str]
-) -> Sequence:
+def _sequence(light: Light, bundle: Bundle, bundles: tuple[Bundle, ...], assumptions: list[str]) -> Sequence:
     if bundle.kind is GroupKind.PEDESTRIAN:
         return Sequence(stop=(Step("clearance", _clearance_ms(bundle)),))
     yellow = max(_runs(light, bundle, "yY"), default=0)
