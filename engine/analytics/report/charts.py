@@ -24,6 +24,7 @@ Spec = dict[str, Any]
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
 TICKS = {"signal": "max(2, width / 90)"}
+LABEL_LIMIT = {"signal": "max(120, min(250, containerSize()[0] * 0.3))"}
 TWO_LINES = "split(datum.label, ' · ')"
 CLOCK_LABEL = "utcFormat(datum.value * 1000, '%H:%M')"
 BEGIN_AS_DATE: Spec = {"calculate": "datum.begin_s * 1000", "as": "begin"}
@@ -31,7 +32,7 @@ CONFIG: Spec = {
     "font": "system-ui, sans-serif",
     "view": {"stroke": None},
     "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500, "gridColor": "#e4e7ea"},
-    "axisX": {"labelOverlap": "greedy", "labelFlush": True},
+    "axisX": {"labelOverlap": "greedy", "labelSeparation": 8, "labelFlush": True},
     "mark": {"aria": False},
 }
 
@@ -131,7 +132,7 @@ def approach_bars(alt: str, colours: Sequence[str]) -> Chart:
             "type": "nominal",
             "sort": {"field": "rank", "op": "min"},
             "title": None,
-            "axis": {"labelExpr": TWO_LINES, "labelLimit": 140, "ticks": False, "domain": False},
+            "axis": {"labelExpr": TWO_LINES, "labelLimit": LABEL_LIMIT, "ticks": False, "domain": False},
             "scale": {"paddingInner": 0.3},
         },
         "yOffset": {"field": "arm", "type": "nominal", "scale": {"paddingInner": 0.1}},
@@ -147,7 +148,7 @@ def approach_bars(alt: str, colours: Sequence[str]) -> Chart:
             {"field": "controller", "type": "nominal", "title": "controller"},
             {"field": "value", "type": "quantitative", "title": "s per vehicle", "format": ".1f"},
             {"field": "lost_veh_h", "type": "quantitative", "title": "vehicle-hours lost", "format": ".2f"},
-            {"field": "entered_veh", "type": "quantitative", "title": "vehicles", "format": ".0f"},
+            {"field": "passed_veh", "type": "quantitative", "title": "vehicles", "format": ".0f"},
         ],
     }
     spec = _spec(
@@ -173,7 +174,7 @@ def timing(arm: int, caption: str, alt: str, window: tuple[float, float], juncti
             "sort": {"field": "number", "op": "min"},
             "title": None,
             "axis": {
-                "labelLimit": 130,
+                "labelLimit": LABEL_LIMIT,
                 "ticks": False,
                 "domain": False,
             },

@@ -41,15 +41,17 @@ SUMMARY_ROWS = (
 def scoreboard(material: Material) -> Html:
     """Big numbers per controller, each with its change against the baseline."""
     base = next((arm for arm in material.arms if arm.is_baseline), None)
+    differing = [name for name, values in material.settings.items() if len(values) > 1]
     cards = (
-        _card(arm, colour, base if arm is not base else None)
+        _card(arm, colour, base if arm is not base else None, differing)
         for arm, colour in zip(material.arms, material.colours, strict=True)
     )
     return tag("div", *cards, cls="board")
 
 
-def _card(arm: Arm, colour: str, base: Arm | None) -> Html:
+def _card(arm: Arm, colour: str, base: Arm | None, differing: Sequence[str]) -> Html:
     runs = f" mean of {len(arm.runs)} runs" if len(arm.runs) > 1 else f" seed {arm.first.seed}"
+    runs += "".join(f", {name} {arm.first.meta.get(name)}" for name in differing)
     tiles = (_tile(measure, arm, base) for measure in MEASURES)
     heading = tag("h3", arm.label, tag("span", runs, cls="note"))
     return tag(
@@ -69,12 +71,15 @@ def _tile(measure: Measure, arm: Arm, base: Arm | None) -> Html:
 
 
 def reasons_section(material: Material) -> Section:
-    """Why the controllers switched: the costliest and the last decisions of each."""
+    """Why the controllers switched: the decisions of the largest value and the last decisions of each."""
     title = "Reasons"
     parts = [part for arm in material.arms if (part := _arm_reasons(material, arm))]
     if not parts:
-        return missing("reasons", title, "no run has decisions.parquet (fixed plans decide nothing).")
-    intro = "Cost is what the controller predicted for its choice, in its own unit; the runner-up came next."
+        return missing("reasons", title, "no run recorded decisions (fixed plans decide nothing).")
+    intro = (
+        "Value is what the controller weighed, in its own unit, which the reason names; "
+        "the runner-up is the stage it turned down."
+    )
     return Section("reasons", title, join([tag("p", intro, cls="note"), *parts]))
 
 
@@ -83,12 +88,19 @@ def _arm_reasons(material: Material, arm: Arm) -> Html | None:
     if decisions is None:
         return None
     counts = dict(decisions.group_by("kind").len().sort("kind").collect().iter_rows())
+    if not counts:
+        return None
     switches = decisions.filter(pl.col("kind") != "hold")
-    costly = switches.filter(pl.col("best_cost").is_finite()).top_k(DECISIONS_SHOWN, by="best_cost").collect()
+    weighty = (
+        switches.filter(pl.col("best_cost").is_finite()).top_k(DECISIONS_SHOWN, by="best_cost").collect()
+    )
     last = switches.sort("timestamp").tail(DECISIONS_SHOWN).collect()
     tables = [
         _decision_table(
-            material, arm, f"{arm.label}: costliest decisions", costly.sort("best_cost", descending=True)
+            material,
+            arm,
+            f"{arm.label}: decisions of the largest value",
+            weighty.sort("best_cost", descending=True),
         )
     ]
     tables.append(
@@ -105,22 +117,22 @@ def _decision_table(material: Material, arm: Arm, caption: str, frame: pl.DataFr
     }
     at_s = (pl.col("timestamp").dt.epoch("ms") - arm.first.epoch_ms) / 1000 + arm.first.begin_s
     rows = (_decision_row(names, row) for row in frame.with_columns(at_s=at_s).iter_rows(named=True))
-    header = ["time", "junction", "reason", "stage", "kind", "cost", "runner-up"]
+    header = ["time", "junction", "reason", "stage", "kind", "value", "runner-up"]
     return table(caption, header, rows)
 
 
 def _decision_row(names: dict[Any, Any], row: dict[str, Any]) -> list[object]:
     stage = f"{row['from_stage'] or '–'} → {row['to_stage'] or '–'}"
-    runner_up = f"{row['runner_up']}: {_cost(row['runner_up_cost'])}" if row["runner_up"] else "–"
+    runner_up = f"{row['runner_up']}: {_value(row['runner_up_cost'])}" if row["runner_up"] else "–"
     junction = names.get(row["device_id"], row["device_id"])
     reason = tag("div", row["reason"] or "–", cls="reason")
-    return [clock(row["at_s"]), junction, reason, stage, row["kind"], _cost(row["best_cost"]), runner_up]
+    return [clock(row["at_s"]), junction, reason, stage, row["kind"], _value(row["best_cost"]), runner_up]
 
 
-def _cost(value: float | None) -> str:
+def _value(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
-    return figure(value, 0 if abs(value) >= 100 else 1)
+    return figure(value, 0 if abs(value) >= 100 else 2)
 
 
 def tables_section(material: Material) -> Section:
@@ -212,7 +224,7 @@ def footer(material: Material) -> Html:
 def _repeat(arm: Arm) -> Html:
     others = ", ".join(str(run.seed) for run in arm.runs[1:])
     seeds = f"; then with seed {others}" if others else ""
-    demand = ", ".join(_unique(str(run.meta.get("demand_seed", "–")) for run in arm.runs))
+    demand = ", ".join(_unique(str(run.meta.get("demand_seed") or "none") for run in arm.runs))
     return tag("li", tag("code", repeat_command(arm.first)), f" (demand seed {demand}{seeds})")
 
 

@@ -83,7 +83,7 @@ def approaches_section(material: Material, edges: EdgeDelays) -> Section:
         for rank, key in enumerate(worst)
         for arm in sorted(totals[key])
     ]
-    columns = ("approach", "rank", "arm", "controller", "value", "lost_veh_h", "entered_veh")
+    columns = ("approach", "rank", "arm", "controller", "value", "lost_veh_h", "passed_veh")
     data = Dataset(columns, rows, {"approach": names, "controller": material.labels})
     alt = (
         f"Bar chart of seconds lost per vehicle on {len(worst)} approaches; the table below has the numbers."
@@ -102,8 +102,8 @@ def _approach_totals(material: Material, edges: EdgeDelays) -> ApproachTotals:
     return totals
 
 
-def _per_vehicle(lost_veh_s: float, entered_veh: float) -> list[float]:
-    return [round(lost_veh_s / max(entered_veh, 1), 2), round(lost_veh_s / 3600, 3), _short(entered_veh)]
+def _per_vehicle(lost_veh_s: float, passed_veh: float) -> list[float]:
+    return [round(lost_veh_s / max(passed_veh, 1), 2), round(lost_veh_s / 3600, 3), _short(passed_veh)]
 
 
 def _approach_name(material: Material, key: tuple[int, str]) -> str:
@@ -178,8 +178,8 @@ def _map_alt(arm: Arm, frame: pl.DataFrame) -> str:
 
 
 def _edge_values(frame: pl.DataFrame) -> dict[str, float]:
-    rows = frame.select("edge_id", "lost_veh_s", "entered_veh").iter_rows()
-    return {edge: round(lost / max(entered, 1), 1) for edge, lost, entered in rows}
+    rows = frame.select("edge_id", "lost_veh_s", "passed_veh").iter_rows()
+    return {edge: round(lost / max(passed, 1), 1) for edge, lost, passed in rows}
 
 
 def _box(shapes: Sequence[dict[str, Any]]) -> tuple[float, float, float, float]:

@@ -45,7 +45,9 @@ def timing_section(material: Material, lamps: LampTimes, chosen: int) -> Section
     shown, note = pictured(material)
     charts = [_timing_chart(material, index, arm, chosen) for index, arm in shown if index in lamps]
     data = {"signals": _signal_rows(material, lamps)}
-    body = join([_choice(material, chosen), _lamp_legend(), chart_grid(charts), note])
+    body = join(
+        [_about_window(material.window), _choice(material, chosen), _lamp_legend(), chart_grid(charts), note]
+    )
     return Section("timing", title, body, charts, data)
 
 
@@ -53,11 +55,17 @@ def _timing_chart(material: Material, index: int, arm: Arm, chosen: int) -> Char
     seed = f", seed {arm.first.seed}" if len(arm.runs) > 1 else ""
     when = _when(material.window)
     alt = f"Signal timing under {arm.label}, {when}: a row per signal group of the chosen junction."
-    return timing(index, f"{arm.label}{seed}, {when}", alt, material.window, chosen)
+    return timing(index, f"{arm.label}{seed}", alt, material.window, chosen)
 
 
 def _when(window: Window) -> str:
     return f"{clock(window[0])} to {clock(window[1])}"
+
+
+def _about_window(window: Window) -> Html:
+    minutes = (window[1] - window[0]) / 60
+    text = f"The busiest {minutes:.0f} minutes that were recorded in full: {_when(window)}."
+    return tag("p", text, cls="note")
 
 
 def _choice(material: Material, chosen: int) -> Html:

@@ -43,8 +43,11 @@ def _title(arms: Sequence[Arm]) -> str:
 
 
 def _sections(material: Material) -> list[Section]:
+    lengths_m = material.lengths_m
     edges: EdgeDelays = {
-        index: frame for index, arm in enumerate(material.arms) if (frame := edge_delay(arm)) is not None
+        index: frame
+        for index, arm in enumerate(material.arms)
+        if (frame := edge_delay(arm, lengths_m)) is not None
     }
     lamps = lamp_times(material)
     return [
@@ -103,11 +106,7 @@ def _chart(chart: Chart) -> dict[str, object]:
 def _header(material: Material, title: str, sections: Sequence[Section]) -> Html:
     run = material.arms[0].first
     facts = [f"{clock(run.begin_s)} to {clock(run.end_s)}"]
-    facts += [
-        f"{name} {run.meta[name]}"
-        for name in ("vision", "profile", "scale")
-        if run.meta.get(name) is not None
-    ]
+    facts += [f"{name} {values[0]}" for name, values in material.settings.items() if len(values) == 1]
     scenario = str(run.meta.get("scenario"))
     links = (tag("a", section.title, attributes={"href": f"#{section.key}"}) for section in sections)
     return tag(

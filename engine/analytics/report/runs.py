@@ -14,7 +14,7 @@ import polars as pl
 
 from ...errors import InputError
 
-__all__ = ["Arm", "Run", "arms_of", "load_run", "mean_of", "network_of", "number"]
+__all__ = ["LABEL_FIELDS", "Arm", "Run", "arms_of", "load_run", "mean_of", "network_of", "number"]
 
 BASELINE = "fixed"
 LABEL_FIELDS = ("vision", "profile", "scale")
@@ -115,11 +115,11 @@ def _json_object(path: Path) -> dict[str, Any]:
 def arms_of(runs: Sequence[Run]) -> list[Arm]:
     """Runs grouped by controller: the baseline first, then the least corrected delay first.
 
-    The label names vision, profile and scale too where they differ between the runs.
+    The label names vision, profile and scale too where they differ between the runs of one controller.
     Raises InputError where the runs are of several scenarios or there are none.
     """
     _require_one_scenario(runs)
-    varying = [name for name in LABEL_FIELDS if len({str(run.meta.get(name)) for run in runs}) > 1]
+    varying = [name for name in LABEL_FIELDS if _splits_a_controller(runs, name)]
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(_label(run, varying), []).append(run)
@@ -128,6 +128,11 @@ def arms_of(runs: Sequence[Run]) -> list[Arm]:
         for label, members in groups.items()
     ]
     return sorted(arms, key=_rank)
+
+
+def _splits_a_controller(runs: Sequence[Run], name: str) -> bool:
+    pairs = {(_controller(run), str(run.meta.get(name))) for run in runs}
+    return len(pairs) > len({controller for controller, _ in pairs})
 
 
 def _require_one_scenario(runs: Sequence[Run]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from .charts import Chart, Dataset
 from .markup import Html, join, tag
 from .palette import arm_colour, arm_dash
-from .runs import Arm
+from .runs import LABEL_FIELDS, Arm
 from .signals import Window
 
 __all__ = ["Material", "Section", "figure_of", "in_words", "legend", "missing", "pictured"]
@@ -32,6 +32,24 @@ class Material:
     @property
     def corridor(self) -> dict[str, Any] | None:
         return self.network.get("corridor") or None
+
+    @property
+    def lengths_m(self) -> dict[str, float]:
+        return {
+            str(edge["id"]): float(edge["length_m"])
+            for edge in self.network.get("edges") or ()
+            if edge.get("length_m")
+        }
+
+    @property
+    def settings(self) -> dict[str, list[str]]:
+        """The different values of vision, profile and scale among the runs."""
+        runs = [run for arm in self.arms for run in arm.runs]
+        values = {name: [run.meta.get(name) for run in runs] for name in LABEL_FIELDS}
+        return {
+            name: list(dict.fromkeys(str(value) for value in found if value is not None))
+            for name, found in values.items()
+        }
 
     @property
     def colours(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -142,7 +142,7 @@ def warnings_of(arms: Sequence[Arm]) -> list[str]:
     runs = [run for arm in arms for run in arm.runs]
     periods = {(run.begin_s, run.end_s) for run in runs}
     seeds = {frozenset((run.seed, run.meta.get("demand_seed")) for run in arm.runs) for arm in arms}
-    found = [text for arm in arms for text in _arm_warnings(arm)]
+    found = [*_broken_runs(arms), *_counts(arms)]
     if len(periods) > 1:
         found.append("The runs cover different periods: totals and means are not comparable as they stand.")
     if len(seeds) > 1:
@@ -152,20 +152,29 @@ def warnings_of(arms: Sequence[Arm]) -> list[str]:
     return found
 
 
-def _arm_warnings(arm: Arm) -> list[str]:
-    questions = (
-        ("was cut short before its end", [run for run in arm.runs if run.meta.get("partial")]),
-        ("did not finish", [run for run in arm.runs if run.meta.get("complete") is False]),
-        ("ended in gridlock", [run for run in arm.runs if run.summary.get("gridlock")]),
+def _broken_runs(arms: Sequence[Arm]) -> list[str]:
+    questions: tuple[tuple[str, Callable[[Run], bool]], ...] = (
+        ("cut short before the end", lambda run: bool(run.meta.get("partial"))),
+        ("not finished", lambda run: run.meta.get("complete") is False and not run.meta.get("partial")),
+        ("gridlock", lambda run: bool(run.summary.get("gridlock"))),
     )
-    found = [f"{arm.label}: {_how_many(hit, arm)} {what}." for what, hit in questions if hit]
-    for key, what in (("collisions", "collisions"), ("interlock_refusals", "interlock refusals")):
-        if count := sum(number(run.summary.get(key)) or 0 for run in arm.runs):
-            found.append(
-                f"{arm.label}: {count:.0f} {what} in {len(arm.runs)} run{'s' * (len(arm.runs) > 1)}."
-            )
+    found = []
+    for what, asked in questions:
+        hits = [(arm, sum(map(asked, arm.runs))) for arm in arms]
+        told = [f"{arm.label} ({count} of {_runs(arm)})" for arm, count in hits if count]
+        found += [f"{what.capitalize()}: {', '.join(told)}."] if told else []
     return found
 
 
-def _how_many(hit: Sequence[Run], arm: Arm) -> str:
-    return f"{len(hit)} of {len(arm.runs)} runs" if len(arm.runs) > 1 else "the run"
+def _counts(arms: Sequence[Arm]) -> list[str]:
+    found = []
+    for key, what in (("collisions", "Collisions"), ("interlock_refusals", "Interlock refusals")):
+        counts = [(arm, sum(number(run.summary.get(key)) or 0 for run in arm.runs)) for arm in arms]
+        if any(count for _, count in counts):
+            told = (f"{arm.label} {count:.0f} in {_runs(arm)}" for arm, count in counts)
+            found.append(f"{what}: {', '.join(told)}.")
+    return found
+
+
+def _runs(arm: Arm) -> str:
+    return f"{len(arm.runs)} run{'s' * (len(arm.runs) != 1)}"

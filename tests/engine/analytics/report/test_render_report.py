@@ -171,7 +171,7 @@ def test_every_dataset_a_chart_names_is_there_once(make_run: MakeRun, page: Call
         ("network.json", "the runs have no network.json with edge shapes"),
         ("events/date=2024-01-01/block.parquet", "the runs have no event log"),
         ("corridor.parquet", "no trajectories recorded"),
-        ("decisions.parquet", "no run has decisions.parquet"),
+        ("decisions.parquet", "no run recorded decisions"),
     ],
 )
 def test_a_missing_file_is_said_and_the_rest_is_shown(
@@ -204,9 +204,9 @@ def test_a_run_without_vehicles_or_numbers_is_still_reported(
 def test_trouble_is_put_on_top(make_run: MakeRun, page: Callable[..., Outline]) -> None:
     """Gridlock, collisions and a cut-short run are warnings."""
     words = page(make_run("a", meta={"partial": True}, summary={"gridlock": True, "collisions": 3})).words
-    assert "fixed: the run was cut short before its end." in words
-    assert "fixed: the run ended in gridlock." in words
-    assert "fixed: 3 collisions in 1 run." in words
+    assert "Cut short before the end: fixed (1 of 1 run)." in words
+    assert "Gridlock: fixed (1 of 1 run)." in words
+    assert "Collisions: fixed 3 in 1 run." in words
 
 
 def test_runs_that_differ_in_vision_are_not_averaged(make_run: MakeRun, page: Callable[..., Outline]) -> None:
