@@ -255,6 +255,7 @@ def time_space(
             "stroke": "white",
             "strokeWidth": 3,
             "strokeJoin": "round",
+            "limit": 200,
         },
         "encoding": {"x": {"value": 0}, "y": y, "text": {"field": "name"}},
     }

@@ -19,7 +19,7 @@ WIDTH_PX, LEGEND_PX, STAGE_PX, GAP_PX, TITLE_PX = 900.0, 230.0, 210.0, 18.0, 34.
 STAGES_PER_ROW = 4
 MARGIN_SHARE = 0.04
 JUNCTION_MARGIN_M = 18.0
-MAX_LABELS = 60
+MAX_LABELS, MAX_LETTERS = 60, 28
 ROAD, INK, SOFT, PAPER, CORRIDOR = "#c3cad0", "#1c2329", "#4d5963", "#ffffff", "#0072b2"
 # The lamp yellow is too light for a thin line on white.
 GREEN, YELLOW, RED = LAMP_COLOURS[0], "#b88600", LAMP_COLOURS[2]
@@ -89,7 +89,8 @@ def _junction_dot(frame: Frame, junction: Mapping[str, Any], named: bool) -> Htm
     name = str(junction.get("name") or junction.get("id"))
     dot = {"cx": _px(x), "cy": _px(y), "r": 5, "fill": PAPER, "stroke": INK, "stroke-width": 1.8}
     circle = tag("circle", tag("title", name), attributes=dot)
-    return tag("g", circle, _text(x + 8, y - 7, name, size=12)) if named else circle
+    label = name if len(name) <= MAX_LETTERS else f"{name[: MAX_LETTERS - 1]}…"
+    return tag("g", circle, _text(x + 8, y - 7, label, size=12)) if named else circle
 
 
 def _scale_bar(frame: Frame) -> Html:
