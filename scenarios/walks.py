@@ -17,10 +17,11 @@ __all__ = ["Walk", "crossing_walks", "person_elements", "signalised_crossings"]
 
 HOUR_S = 3600.0
 # Long enough to arrive at the kerb while other people do, short enough to be gone soon.
-APPROACH_M = 30.0
+APPROACH_M = 15.0
 NEAR_M = 300.0
-# SUMO's pedestrian router adds up to 20 s for a signal, which people walk in less than this.
-ADVANTAGE_M = 30.0
+# How much longer the way without a signal must be: SUMO's pedestrian router adds up to 20 s of walking for a signal,
+# and people start and end APPROACH_M from the kerb. The second serves signals that have no way of the first kind.
+ADVANTAGES_M = (90.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Kerb:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A way between two pavements of one junction that needs at least one of its signalised crossings."""
+    """A way between two pavements of one junction, shortest over one of its signalised crossings."""
 
     start: Kerb
     goal: Kerb
@@ -55,7 +56,9 @@ def crossing_walks(net_file: Path) -> dict[str, tuple[Walk, ...]]:
     Left out are walks for which a way without such a crossing is hardly longer.
     """
     paths = read_footpaths(net_file)
-    walks = {signal: tuple(_walks(paths, crossings)) for signal, crossings in sorted(paths.crossings.items())}
+    walks = {
+        signal: _clearest_walks(paths, crossings) for signal, crossings in sorted(paths.crossings.items())
+    }
     return {signal: found for signal, found in walks.items() if found}
 
 
@@ -86,10 +89,15 @@ def _person(name: str, depart_s: float, walk: Walk) -> Element:
     return person
 
 
-def _walks(paths: Footpaths, crossings: set[str]) -> Iterator[Walk]:
+def _clearest_walks(paths: Footpaths, crossings: set[str]) -> tuple[Walk, ...]:
+    choices = (tuple(_walks(paths, crossings, advantage_m)) for advantage_m in ADVANTAGES_M)
+    return next((walks for walks in choices if walks), ())
+
+
+def _walks(paths: Footpaths, crossings: set[str], advantage_m: float) -> Iterator[Walk]:
     for group in _joined_areas(paths, crossings):
         for area in sorted(group):
-            needing = _areas_over_signals(paths, area)
+            needing = _areas_over_signals(paths, area, advantage_m)
             goals = [
                 goal for far_area in sorted(group) for goal in _kerbs(paths, far_area) if far_area in needing
             ]
@@ -97,11 +105,11 @@ def _walks(paths: Footpaths, crossings: set[str]) -> Iterator[Walk]:
                 yield from (Walk(start, goal) for goal in goals if goal.edge != start.edge)
 
 
-def _areas_over_signals(paths: Footpaths, area: str) -> set[str]:
-    """Walking areas to which the shortest way from ``area`` leads over a signalised crossing, clearly."""
+def _areas_over_signals(paths: Footpaths, area: str, advantage_m: float) -> set[str]:
+    """Walking areas to which the shortest way from ``area`` leads over a signalised crossing."""
     shortest_m = distances_m(paths, area, NEAR_M, over_signals=True)
-    without_m = distances_m(paths, area, NEAR_M + ADVANTAGE_M, over_signals=False)
-    return {goal for goal, way_m in shortest_m.items() if way_m + ADVANTAGE_M < without_m.get(goal, math.inf)}
+    without_m = distances_m(paths, area, NEAR_M + advantage_m, over_signals=False)
+    return {goal for goal, way_m in shortest_m.items() if way_m + advantage_m < without_m.get(goal, math.inf)}
 
 
 def _kerbs(paths: Footpaths, area: str) -> list[Kerb]:

@@ -70,7 +70,8 @@ def run_sumo(tmp_path: Path) -> RunSumo:
         env = sumo_environment()
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
         assert (done.returncode, done.stderr) == (0, "")
-        return defusedxml.ElementTree.parse(statistics).getroot()
+        root: Element = defusedxml.ElementTree.parse(statistics).getroot()
+        return root
 
     return run
 
