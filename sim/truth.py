@@ -9,12 +9,14 @@ import numpy as np
 from greensplit.engine.loop import Truth
 from greensplit.engine.model.site import Site
 
+from .derive.loops import upstream_chain
 from .network import Network
 from .sumo import Simulator
 
 __all__ = ["Eyes"]
 
 STANDING_MPS = 0.1
+OUT_RANGE_M = 200.0
 
 
 class Eyes:
@@ -25,11 +27,13 @@ class Eyes:
         self._group_of: dict[str, dict[int, int]] = {}
         self._out_edges: list[tuple[str, ...]] = []
         self._stopped: dict[str, str] = {}
+        watched = _watched_edges(network, site)
         first = 0
         for junction in site.junctions:
             lamps = {lamp: first + i for i, group in enumerate(junction.groups) for lamp in group.lamps}
             self._group_of[junction.id] = lamps
-            self._out_edges += _out_edges(network, junction.id, lamps, first, len(junction.groups))
+            edges = _out_edges(network, junction.id, lamps, first, len(junction.groups))
+            self._out_edges += [tuple(edge for edge in found if edge in watched) for found in edges]
             first += len(junction.groups)
 
     def __call__(self) -> Truth:
@@ -69,6 +73,17 @@ class Eyes:
                 if edge not in seen:
                     seen[edge] = halting(edge)
         return np.array([sum(seen[edge] for edge in edges) for edges in self._out_edges], np.float64)
+
+
+def _watched_edges(network: Network, site: Site) -> set[str]:
+    """Edges on the last OUT_RANGE_M before some stop line: a queue elsewhere is no signal's queue."""
+    return {
+        reach.lane.edge
+        for junction in site.junctions
+        for lane in junction.lanes
+        for reach in upstream_chain(network, network.lanes[lane.id])
+        if reach.offset_m <= OUT_RANGE_M
+    }
 
 
 def _out_edges(
