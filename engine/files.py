@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import OutputError, StorageError
@@ -26,7 +26,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     except OSError as err:
         raise _explained(path, err) from err
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, data: bytes) -> None:

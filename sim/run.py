@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
+import os
 import resource
 import shutil
 import signal
@@ -19,8 +21,10 @@ from typing import Any
 
 import polars as pl
 
+from greensplit.engine.analytics.report import render_report
 from greensplit.engine.errors import OutputError, StorageError
 from greensplit.engine.files import write_atomically
+from greensplit.engine.kernel_cache import cache_home
 from greensplit.engine.loop import Loop
 from greensplit.engine.model.toml import write_site
 from greensplit.engine.store.logfile import event_frame, write_log
@@ -61,7 +65,7 @@ def run(
 ) -> dict[str, Any]:
     """Run a specification and return its summary; with ``out``, leave a run directory there.
 
-    ``keep_log`` False leaves out events, trips and drawings. The directory appears only when it is whole; Ctrl-C ends
+    ``keep_log`` False leaves out events, trips, drawings and the report. The directory appears only when it is whole; Ctrl-C ends
     the run early and leaves a valid one marked partial. Raises InputError and WorkError of every kind.
     """
     started = time.perf_counter()
@@ -265,10 +269,9 @@ def _write_run(
     write_site(prepared.site, folder / "model.toml")
     _detector_table(prepared).write_csv(folder / "detectors.csv")
     if prepared.corridor is not None:
-        path = prepared.folder / "fcd.xml"
-        read_trajectories(prepared.network, prepared.corridor, path).write_parquet(
-            folder / "corridor.parquet"
-        )
+        trajectories = read_trajectories(prepared.network, prepared.corridor, prepared.folder / "fcd.xml")
+        trajectories.write_parquet(folder / "corridor.parquet")
+    render_report([folder], folder / "report.html", bundle_cache=cache_home(os.environ) / "charts")
 
 
 def _write_json(path: Path, value: Any) -> None:
@@ -301,8 +304,6 @@ def _manifest(prepared: Prepared, outcome: Outcome) -> dict[str, Any]:
 
 def scenario_hash(prepared: Prepared) -> str:
     """SHA-256 over the scenario's network and demand files."""
-    import hashlib
-
     digest = hashlib.sha256()
     scenario = prepared.scenario
     for path in (scenario.net_file, *scenario.route_files, *scenario.additional_files):

@@ -1,0 +1,101 @@
+"""``greensplit run``: one closed-loop run, with its directory, figures and report."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .options import Additional, AsJson, Net, Params, Profile, Routes, Scale, parse_params
+from .progress import progress_bar
+
+__all__ = ["run"]
+
+
+def run(
+    scenario: Annotated[str, typer.Argument(help="A name of `greensplit scenarios`, or a .sumocfg.")] = "",
+    controller: Annotated[str, typer.Option("--controller", "-c", help="Default: our best.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the simulator, and of generated scenarios.")] = 0,
+    demand_seed: Annotated[int | None, typer.Option(help="Resample departures with this seed.")] = None,
+    scale: Scale = 1.0,
+    profile: Profile = "R2",
+    vision: Annotated[str, typer.Option(help="detectors or perfect (rivals and upper bounds only).")] = "",
+    begin: Annotated[int | None, typer.Option(help="First second of the window.")] = None,
+    end: Annotated[int | None, typer.Option(help="End of the window, seconds.")] = None,
+    warmup: Annotated[int, typer.Option(help="Seconds at the start whose vehicles are not measured.")] = 0,
+    epoch: Annotated[str, typer.Option(help="UTC time of the first second, ISO 8601.")] = "",
+    net: Net = None,
+    routes: Routes = None,
+    additional: Additional = None,
+    detectors: Annotated[Path | None, typer.Option(help="Your own induction loops (SUMO additional file).")] = None,
+    model: Annotated[Path | None, typer.Option(help="An edited copy of the derived model (TOML).")] = None,
+    param: Params = None,
+    traci: Annotated[bool, typer.Option("--traci", help="Talk to SUMO over a socket.")] = False,
+    gui: Annotated[bool, typer.Option("--gui", help="Show SUMO's window (implies --traci).")] = False,
+    advance: Annotated[float | None, typer.Option(help="Advance loops, metres before the stop line.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run directory; must be new or empty.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a scenario under a controller in closed loop against SUMO."""
+    from greensplit.controllers.catalogue import DEFAULT
+    from greensplit.engine.errors import InputError
+    from greensplit.sim.derive.loops import LoopPositions
+    from greensplit.sim.run import run as run_spec
+    from greensplit.sim.spec import EPOCH, RunSpec
+
+    if not scenario and net is None:
+        raise InputError("run: expected a scenario, a .sumocfg, or --net with --routes; found none of them")
+    spec = RunSpec(
+        scenario=scenario or "own",
+        controller=controller or DEFAULT,
+        seed=seed,
+        demand_seed=demand_seed,
+        scale=scale,
+        profile=profile,
+        vision=vision,
+        begin_s=begin,
+        end_s=end,
+        warmup_s=warmup,
+        epoch=epoch or EPOCH,
+        traci=traci or gui,
+        gui=gui,
+        net=net,
+        routes=tuple(routes or ()),
+        additional=tuple(additional or ()),
+        detectors=detectors,
+        model=model,
+        params=parse_params(param),
+        loops=LoopPositions() if advance is None else LoopPositions(advance_m=advance),
+    )
+    with progress_bar(f"{spec.scenario} {spec.controller}") as progress:
+        summary = run_spec(spec, out, progress=progress)
+    sys.stdout.write(json.dumps(summary, indent=1) + "\n" if as_json else _told(summary, out))
+    if summary["partial"]:
+        raise typer.Exit(1)
+
+
+def _told(summary: dict[str, Any], out: Path | None) -> str:
+    """The summary for a person."""
+    lines = [
+        f"{summary['scenario']}, {summary['controller']}, seed {summary['seed']}"
+        + (" (perfect vision)" if summary["vision"] == "perfect" else ""),
+        f"  corrected delay  {summary['corrected_delay_s']:8.1f} s per scheduled vehicle",
+        f"  mean speed       {summary['speed_kmh']:8.1f} km/h",
+        f"  stops            {summary['stops']:8.2f} per vehicle",
+        f"  vehicles         {summary['scheduled']} scheduled, {summary['arrived']} arrived, "
+        f"{summary['never_departed']} never entered",
+        f"  fuel, CO2        {summary['fuel_l']:.0f} l, {summary['co2_kg']:.0f} kg",
+        f"  safety           {summary['interlock_refusals']} interlock refusals, "
+        f"{summary['would_refuse']} it would have refused, {summary['collisions']} collisions in SUMO",
+        f"  time             {summary['wall_s']:.1f} s, of which SUMO {summary['simulator_s']:.1f} s",
+    ]
+    if summary["gridlock"]:
+        lines.append("  GRIDLOCK: a link stood still for over 300 s")
+    if summary["partial"]:
+        lines.append(f"  PARTIAL: interrupted at second {summary['end_s']}")
+    if out is not None:
+        lines.append(f"  report           {out / 'report.html'}")
+    return "\n".join(lines) + "\n"
