@@ -63,7 +63,7 @@ def is_gridlocked(links: pl.DataFrame) -> bool:
     ).sort("edge_id", "begin_s")
     if still.is_empty():
         return False
-    minute = (pl.col("begin_s") / LINK_PERIOD_S).round().cast(pl.Int64)
+    minute = (pl.col("begin_s") // LINK_PERIOD_S).cast(pl.Int64)
     runs = (
         still.with_columns(run=minute - pl.int_range(pl.len()).over("edge_id"))
         .group_by("edge_id", "run")

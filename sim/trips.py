@@ -36,14 +36,14 @@ def read_tripinfo(path: Path) -> pl.DataFrame:
     rows: list[dict[str, Any]] = []
 
     def on_start(tag: str, attributes: Mapping[str, str]) -> None:
-        if tag == "tripinfo" and float(attributes["depart"]) >= 0.0:
+        if tag == "tripinfo":
             rows.append(_trip(attributes))
         elif tag == "emissions" and rows:
             rows[-1]["fuel_mg"] = float(attributes.get("fuel_abs", "0"))
             rows[-1]["co2_mg"] = float(attributes.get("CO2_abs", "0"))
 
     scan(path, on_start)
-    return pl.DataFrame(rows, schema=TRIP_COLUMNS)
+    return pl.DataFrame(rows, schema=TRIP_COLUMNS).filter(pl.col("depart_s") >= 0.0)
 
 
 def _trip(attributes: Mapping[str, str]) -> dict[str, Any]:
