@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from greensplit.engine.errors import SimulatorError
-from greensplit.scenarios.tools import sumo_binary
+from greensplit.scenarios.tools import sumo_binary, sumo_environment
 
 __all__ = ["RULES", "SUPPORTED_VERSION", "Simulator", "check_version"]
 
@@ -82,6 +82,7 @@ class Simulator:
             [str(binary), *arguments, *extra, "--remote-port", str(port)],
             stdout=subprocess.DEVNULL,
             stderr=self._errors,
+            env=sumo_environment(),
             start_new_session=True,  # Ctrl-C is for us: we end the simulation in order
         )
         connection = self._await(traci, port)

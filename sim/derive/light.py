@@ -120,7 +120,10 @@ def _node(network: Network, connection: Connection, is_crossing: bool) -> Node:
 
 
 def _link(network: Network, node: Node, connection: Connection) -> int:
-    """Row of the connection in the node's tables: in the order of the incoming lanes and their connections."""
+    """Row of the connection in the node's tables: in the order of the incoming lanes and their connections.
+
+    Ways from a sidewalk onto a walking area have no row.
+    """
     target = network.edges[connection.target]
     if target.function == "crossing":
         lane = target.lanes[0].id
@@ -130,7 +133,7 @@ def _link(network: Network, node: Node, connection: Connection) -> int:
         for candidate in network.outgoing.get(lane, []):
             if candidate == connection:
                 return row if row < len(node.foes) else -1
-            row += 1
+            row += network.edges[candidate.target].function != "walkingarea"
     return -1
 
 
