@@ -1,0 +1,176 @@
+"""A site file holds exactly the site: nothing is lost, nothing is guessed, nothing foreign is accepted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from greensplit.engine.errors import ModelError
+from greensplit.engine.model import toml
+from greensplit.engine.model.site import (
+    ApproachLane,
+    Detector,
+    DetectorKind,
+    GroupKind,
+    Junction,
+    Link,
+    Meeting,
+    MeetingKind,
+    Plan,
+    PlanStep,
+    Sequence,
+    SignalGroup,
+    Site,
+    Stage,
+    Step,
+)
+
+from ..kernels.sites import crossroads
+
+words = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+whole = st.integers(-(2**31), 2**31)
+real = st.floats(allow_nan=False)
+flag = st.booleans()
+
+
+def some(of: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.lists(of, max_size=2).map(tuple)
+
+
+steps = some(st.builds(Step, words, whole))
+sequences = st.builds(Sequence, steps, steps)
+groups = st.builds(
+    SignalGroup, whole, words, st.sampled_from(GroupKind), some(whole), sequences, whole, flag, whole
+)
+meetings = st.builds(Meeting, whole, whole, st.sampled_from(MeetingKind), whole, whole, flag)
+stages = st.builds(Stage, words, some(whole), some(whole), flag)
+plans = st.builds(Plan, words, whole, whole, some(st.builds(PlanStep, words, whole)))
+lanes = st.builds(ApproachLane, words, words, some(whole), real, real)
+detectors = st.builds(
+    Detector, words, whole, st.sampled_from(DetectorKind), words, real, real, real, some(whole), some(words)
+)
+junctions = st.builds(
+    Junction,
+    words,
+    whole,
+    real,
+    real,
+    words,
+    some(groups),
+    some(meetings),
+    some(stages),
+    some(plans),
+    some(lanes),
+    some(detectors),
+)
+links = st.builds(Link, words, whole, words, words, real, whole, real)
+sites = st.builds(Site, words, some(junctions), some(links), words, whole, some(words))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(sites)
+def test_any_site_comes_back_from_toml_unchanged(site: Site) -> None:
+    """Writing and reading give an equal site, whatever its words and numbers are."""
+    assert toml.site_from_toml(toml.site_to_toml(site)) == site
+
+
+def test_kinds_come_back_as_members_and_not_as_strings() -> None:
+    """A StrEnum equals its string, so equality alone would hide a kind that came back as text."""
+    back = toml.site_from_toml(toml.site_to_toml(crossroads())).junctions[0]
+    assert type(back.groups[0].kind) is GroupKind
+    assert type(back.meetings[0].kind) is MeetingKind
+    assert type(back.detectors[0].kind) is DetectorKind
+
+
+def test_a_site_file_comes_back_unchanged(tmp_path: Path) -> None:
+    """The same through a file, with a name outside ASCII."""
+    site = replace(crossroads(), name="Köln 成都")
+    toml.write_site(site, tmp_path / "model.toml")
+    assert toml.read_site(tmp_path / "model.toml") == site
+
+
+def broken(old: str, new: str) -> str:
+    """The crossroads' file with one line changed."""
+    text = toml.site_to_toml(crossroads())
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ('name = "test"', 'name = "test"\ncolour = "red"', "colour"),
+        ("min_green_ms = 5000", "min_green_ms = 5000\nmax_green_ms = 1", "junctions.0.groups.0.max_green_ms"),
+        ("min_green_ms = 5000", 'min_green_ms = "5000"', "junctions.0.groups.0.min_green_ms"),
+        ("min_green_ms = 5000", "min_green_ms = 5000.0", "junctions.0.groups.0.min_green_ms"),
+        ("min_green_ms = 5000", "min_green_ms = true", "junctions.0.groups.0.min_green_ms"),
+        ("min_green_ms = 5000", "min_green_ms = 1979-05-27", "junctions.0.groups.0.min_green_ms"),
+        ("min_green_ms = 5000\n", "", "junctions.0.groups.0.min_green_ms"),
+        ("turn_on_red = false", "turn_on_red = 0", "junctions.0.groups.0.turn_on_red"),
+        ('kind = "vehicle"', 'kind = "car"', "junctions.0.groups.0.kind"),
+        ('kind = "conflict"', "kind = 1", "junctions.0.meetings.0.kind"),
+        ("x_m = 0.0", 'x_m = "0.0"', "junctions.0.x_m"),
+        ('name = "test"', "name = 7", "name"),
+    ],
+)
+def test_an_unknown_key_or_a_wrong_type_is_refused_with_its_path(old: str, new: str, path: str) -> None:
+    """Neither a text that looks like a number nor a flag stands for a number."""
+    with pytest.raises(ModelError) as caught:
+        toml.site_from_toml(broken(old, new), where="city.toml")
+    assert str(caught.value).startswith(f"city.toml: at '{path}': ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_whole_number_may_stand_where_a_distance_is_meant() -> None:
+    """People write 200 for 200.0 m."""
+    site = toml.site_from_toml(broken("x_m = 0.0", "x_m = 3"))
+    assert site.junctions[0].x_m == 3.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["name = ", "name = 'a'\nname = 'b'", "a = " + "[" * 50_000, "a = " + "9" * 5000, "\x00", "a=1\n[a.b]"],
+    ids=["no value", "twice", "deep", "endless number", "nul", "number as table"],
+)
+def test_what_is_not_toml_is_refused_in_one_line(text: str) -> None:
+    """Also where the parser itself gives up: too deep, too many digits."""
+    with pytest.raises(ModelError, match=r"^city\.toml: expected TOML") as caught:
+        toml.site_from_toml(text, where="city.toml")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    """64 MB is the limit; the file is sparse, so nothing is written."""
+    path = tmp_path / "huge.toml"
+    with path.open("wb") as file:
+        file.truncate(64_000_001)
+    with pytest.raises(ModelError, match="expected at most 64000000 bytes, found 64000001"):
+        toml.read_site(path)
+
+
+def test_a_missing_or_binary_file_is_refused_with_its_name(tmp_path: Path) -> None:
+    """A missing file, a folder, and bytes that are not UTF-8."""
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    for name in ("missing.toml", ".", "binary.toml"):
+        with pytest.raises(ModelError, match="expected a readable model file"):
+            toml.read_site(tmp_path / name)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be written whole does not touch what is there."""
+    path = tmp_path / "model.toml"
+    path.write_text("old")
+
+    def full(_path: Path, _data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(Exception, match="full disk"):
+        toml.write_site(crossroads(), path)
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["model.toml"]
