@@ -64,9 +64,19 @@ def junction(
             d
             for n in vehicles
             for d in (
-                Detector(f"stop{n}", n, DetectorKind.STOP_BAR, f"in{n}_0", 190.0, 8.0, 2.0, (n,), (f"in{n}_0",)),
                 Detector(
-                    f"far{n}", 100 + n, DetectorKind.ADVANCE, f"in{n}_0", 130.0, 2.0, 68.0, (n,), (f"in{n}_0",)
+                    f"stop{n}", n, DetectorKind.STOP_BAR, f"in{n}_0", 190.0, 8.0, 2.0, (n,), (f"in{n}_0",)
+                ),
+                Detector(
+                    f"far{n}",
+                    100 + n,
+                    DetectorKind.ADVANCE,
+                    f"in{n}_0",
+                    130.0,
+                    2.0,
+                    68.0,
+                    (n,),
+                    (f"in{n}_0",),
                 ),
             )
         ),
@@ -131,7 +141,9 @@ def _random_junction(rng: np.random.Generator, number: int, most_groups: int) ->
     n = int(rng.integers(2, most_groups + 1))
     groups = tuple(_random_group(rng, i + 1) for i in range(n))
     meetings = tuple(
-        m for a, b in combinations(range(1, n + 1), 2) if (m := _random_meeting(rng, groups, a, b)) is not None
+        m
+        for a, b in combinations(range(1, n + 1), 2)
+        if (m := _random_meeting(rng, groups, a, b)) is not None
     )
     stages = _stages(rng, n, meetings)
     return junction(groups, meetings, stages, name=f"J{number}", device_id=number)
@@ -150,16 +162,16 @@ def _random_group(rng: np.random.Generator, number: int) -> SignalGroup:
     return group(number, kind=kind, stop=stop, start=start, min_green_ms=int(rng.integers(10, 80)) * 100)
 
 
-def _random_meeting(rng: np.random.Generator, groups: tuple[SignalGroup, ...], a: int, b: int) -> Meeting | None:
+def _random_meeting(
+    rng: np.random.Generator, groups: tuple[SignalGroup, ...], a: int, b: int
+) -> Meeting | None:
     choice = rng.choice(["none", "conflict", "permissive", "shared"], p=[0.25, 0.4, 0.25, 0.1])
     if choice == "none":
         return None
     first, second = (a, b) if rng.random() < 0.5 else (b, a)
     if choice == "shared":
         return Meeting(first, second, SHARED, 0, 0)
-    there, back = (
-        groups[i - 1].sequence.stop_ms + int(rng.integers(0, 60)) * 100 for i in (first, second)
-    )
+    there, back = (groups[i - 1].sequence.stop_ms + int(rng.integers(0, 60)) * 100 for i in (first, second))
     kind = MeetingKind(choice)
     return Meeting(first, second, kind, there, back, kind is PERMISSIVE and rng.random() < 0.7)
 
