@@ -24,7 +24,8 @@ class LoopReader:
     """Turns SUMO's loop data into on and off times, ms since ``begin_s``.
 
     A loop is on while at least one vehicle covers it. A vehicle that changes lane onto or off the loop switches it
-    like any other; an exit that SUMO did not report ends with the step in which the loop was found empty.
+    within the step; one that does so with its rear already past the loop's upstream edge is not seen by SUMO, and so
+    by nobody here. An exit that SUMO did not report ends with the step in which the loop was found empty.
     """
 
     def __init__(self, simulator: Simulator, ids: Sequence[str], begin_s: float, *, subscribe: bool) -> None:
@@ -79,7 +80,9 @@ class LoopReader:
             return
         start_ms = now_ms - TICK_MS
         free_ms = start_ms if was_on else None
-        spans = sorted((self._ms(row[2]), now_ms + 1 if row[3] < 0.0 else self._ms(row[3])) for row in data)
+        times = ((self._ms(row[2]), now_ms + 1 if row[3] < 0.0 else self._ms(row[3])) for row in data)
+        # SUMO tells a vehicle that left exactly at the end of a step once more in the next
+        spans = sorted(span for span in times if span[1] > start_ms)
         for entry_ms, exit_ms in spans:
             entry_ms = max(entry_ms, start_ms)
             if free_ms is None:
@@ -89,7 +92,7 @@ class LoopReader:
                 self._put(d, entry_ms, 1)
             free_ms = exit_ms if free_ms is None else max(free_ms, exit_ms)
         if free_ms is not None and free_ms <= now_ms:
-            self._put(d, free_ms if data else now_ms, 0)
+            self._put(d, free_ms if spans else now_ms, 0)
             free_ms = None
         self._on[d] = free_ms is not None
 

@@ -16,6 +16,8 @@ __all__ = ["PERIOD_S", "WINDOW_S", "arguments", "read_trajectories"]
 
 WINDOW_S = 900
 PERIOD_S = 2
+STEP_S = 1.0
+"""SUMO stamps a position at the end of a step with the step's begin; loops and lamps tell the true time."""
 
 
 def arguments(corridor: Corridor, folder: Path, begin_s: int, end_s: int) -> list[str]:
@@ -50,7 +52,7 @@ def read_trajectories(network: Network, corridor: Corridor, path: Path) -> pl.Da
 
     def on_start(tag: str, attributes: Mapping[str, str]) -> None:
         if tag == "timestep":
-            clock[0] = float(attributes["time"])
+            clock[0] = float(attributes["time"]) + STEP_S
         elif tag == "vehicle":
             edge = network.lanes[attributes["lane"]].edge if attributes["lane"] in network.lanes else ""
             if edge in offsets:
