@@ -16,6 +16,7 @@ from .sumo import Simulator
 __all__ = ["LoopReader", "SumoPort", "WatchingPort", "state_string"]
 
 TICK_MS = 1000
+STEP_S = 1.0
 VEHICLE_DATA = 0x17  # TraCI constant LAST_STEP_VEHICLE_DATA
 VehicleData = Sequence[tuple[str, float, float, float, str]]
 
@@ -31,7 +32,7 @@ class LoopReader:
     def __init__(self, simulator: Simulator, ids: Sequence[str], begin_s: float, *, subscribe: bool) -> None:
         self._ids = list(ids)
         self._begin_s = begin_s
-        self._on = [False] * len(ids)
+        self._occupied: set[int] = set()
         self._index: list[int] = []
         self._t_ms: list[int] = []
         self._state: list[int] = []
@@ -61,22 +62,24 @@ class LoopReader:
         )
 
     def _read_directly(self, now_ms: int) -> None:
-        quiet_s, data, on = self._quiet_s, self._data, self._on
-        for d, name in enumerate(self._ids):
-            if quiet_s(name) <= 1.0 or on[d]:
-                self._take(d, data(name), now_ms)
+        data, ids = self._data, self._ids
+        active = [d for d, quiet_s in enumerate(map(self._quiet_s, ids)) if quiet_s <= STEP_S]
+        for d in active:
+            self._take(d, data(ids[d]), now_ms)
+        for d in sorted(self._occupied.difference(active)):
+            self._take(d, (), now_ms)
 
     def _read_results(self, now_ms: int) -> None:
         results = self._results()
         for d, name in enumerate(self._ids):
             found = results[name][VEHICLE_DATA] if name in results else ()
-            if found or self._on[d]:
+            if found or d in self._occupied:
                 self._take(d, found, now_ms)
 
     def _take(self, d: int, data: VehicleData, now_ms: int) -> None:
         """Union of the vehicles' times on the loop within the step."""
-        was_on = self._on[d]
-        if len(data) == 1 and data[0][3] < 0.0 and was_on:
+        was_on = d in self._occupied
+        if was_on and len(data) == 1 and data[0][3] < 0.0:
             return
         start_ms = now_ms - TICK_MS
         free_ms = start_ms if was_on else None
@@ -94,7 +97,10 @@ class LoopReader:
         if free_ms is not None and free_ms <= now_ms:
             self._put(d, free_ms if spans else now_ms, 0)
             free_ms = None
-        self._on[d] = free_ms is not None
+        if free_ms is None:
+            self._occupied.discard(d)
+        else:
+            self._occupied.add(d)
 
     def _put(self, d: int, t_ms: int, state: int) -> None:
         self._index.append(d)
