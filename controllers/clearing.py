@@ -157,12 +157,21 @@ def _note_calls(
         elif signals.is_pedestrian[g] and call_ms[g] == NEVER_MS:
             call_ms[g] = now_ms
     for lane in range(detection.lane_ptr[j], detection.lane_ptr[j + 1]):
-        if not detectors.on[detection.stop_bar[lane]] and queues.size[lane] == 0:
+        if not _calls(detection, detectors, queues, lane):
             continue
         for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
             g = first + detection.lane_group[i]
             if not _is_green(machine.lamps.aspect[g]) and call_ms[g] == NEVER_MS:
                 call_ms[g] = now_ms
+
+
+@kernel
+def _calls(detection: Detection, detectors: Detectors, queues: Queues, lane: int) -> bool:
+    """Does anybody wait on the lane? A lane without any detector always calls."""
+    stop = detection.stop_bar[lane]
+    if stop < 0 and detection.advance[lane] < 0:
+        return True
+    return bool(queues.size[lane] > 0 or (stop >= 0 and detectors.on[stop]))
 
 
 @kernel
@@ -280,6 +289,8 @@ def _is_blocked(
 ) -> bool:
     """Has the head of a green lane not moved for a while?"""
     d = detection.stop_bar[lane]
+    if d < 0:
+        return False
     green_ms = NEVER_MS
     for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
         green_ms = max(green_ms, machine.lamps.green_ms[first + detection.lane_group[i]])

@@ -1,7 +1,7 @@
 """Lamp changes as events: what every signal group did in this tick, in Purdue codes.
 
 A red clearance of zero length is logged too (begin and end at the same time), since readers of such logs take its
-begin as the start of red.
+begin as the start of red. A red clearance ends at the latest when the group itself leaves red.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..events import (
     PHASE_ON,
     WALK,
 )
-from ..model.aspects import CLEARANCE, GREEN, PERMISSIVE, RED, YELLOW
+from ..model.aspects import CLEARANCE, GREEN, GREEN_FLASH, PERMISSIVE, RED, RED_AMBER, YELLOW
 from ..model.compiled import Signals
 from .jit import inlined, kernel
 
@@ -65,9 +65,10 @@ def code_lamps(
         first = signals.group_ptr[j]
         for g in range(first, signals.group_ptr[j + 1]):
             number = g - first + 1
-            if 0 <= clear_ms[g] <= now_ms:
-                n = _put(out, n, clear_ms[g], device, END_RED_CLEARANCE, number)
-                n = _put(out, n, clear_ms[g], device, PHASE_INACTIVE, number)
+            if clear_ms[g] >= 0 and (clear_ms[g] <= now_ms or aspect[g] != before[g]):
+                end_ms = min(clear_ms[g], now_ms)
+                n = _put(out, n, end_ms, device, END_RED_CLEARANCE, number)
+                n = _put(out, n, end_ms, device, PHASE_INACTIVE, number)
                 clear_ms[g] = -1
             if aspect[g] != before[g]:
                 changed[j] = 1
@@ -117,10 +118,14 @@ def _code_vehicle(
 def _code_pedestrian(
     out: npt.NDArray[np.void], n: int, t_ms: int, device: int, number: int, before: int, aspect: int
 ) -> int:
+    if aspect == RED_AMBER:
+        return n
     if aspect == GREEN or aspect == PERMISSIVE:
         if before == GREEN or before == PERMISSIVE:
             return n
         return _put(out, n, t_ms, device, WALK, number)
-    if aspect == CLEARANCE:
+    if aspect == CLEARANCE or aspect == GREEN_FLASH:
+        if before == GREEN_FLASH:
+            return n
         return _put(out, n, t_ms, device, PEDESTRIAN_CLEARANCE, number)
     return _put(out, n, t_ms, device, DONT_WALK, number)

@@ -66,7 +66,7 @@ def check_lamps(
         if not observe and faults.code[j] != 0:
             released[j] = _retreat(signals, lamps, first, last, now_ms)
             continue
-        findings = _judge(signals, lamps, faults, proposed, j, now_ms)
+        findings = _judge(signals, lamps, faults, proposed, j, now_ms, observe)
         if findings and not observe:
             released[j] = _retreat(signals, lamps, first, last, now_ms)
             continue
@@ -117,7 +117,9 @@ def _retreat(signals: Signals, lamps: Lamps, first: int, last: int, now_ms: int)
 @inlined
 def _final_ms(signals: Signals, group: int) -> int:
     """Time of the last aspect before red."""
-    return int(signals.stop_ms[group, 1] if signals.stop_aspect[group, 1] != RED else signals.stop_ms[group, 0])
+    return int(
+        signals.stop_ms[group, 1] if signals.stop_aspect[group, 1] != RED else signals.stop_ms[group, 0]
+    )
 
 
 @kernel
@@ -133,9 +135,15 @@ def _find(faults: Faults, j: int, code: int, a: int, b: int, now_ms: int) -> int
 
 @kernel
 def _judge(
-    signals: Signals, lamps: Lamps, faults: Faults, proposed: npt.NDArray[np.uint8], j: int, now_ms: int
+    signals: Signals,
+    lamps: Lamps,
+    faults: Faults,
+    proposed: npt.NDArray[np.uint8],
+    j: int,
+    now_ms: int,
+    observe: bool,
 ) -> int:
-    """Number of findings of one junction."""
+    """Number of findings of one junction. Only lamps that others switch may go dark."""
     first, last = signals.group_ptr[j], signals.group_ptr[j + 1]
     findings = 0
     changed = False
@@ -143,6 +151,8 @@ def _judge(
         if proposed[group] != lamps.aspect[group]:
             changed = True
             code = _sequence_fault(signals, lamps, group, proposed[group], now_ms)
+            if proposed[group] == DARK and not observe:
+                code = WRONG_SEQUENCE
             if code:
                 findings += _find(faults, j, code, group - first, -1, now_ms)
     if changed:

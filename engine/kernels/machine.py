@@ -2,8 +2,9 @@
 
 One call advances all junctions to ``now_ms``. A junction accepts a new stage when the last one shows in full. Groups
 that are green in both stay green; the others end once their minimum green is over, pass their sequence, and each new
-group starts as soon as every group it meets has been cleared. A left turn that yields never ends while its opposing
-traffic stays green (yellow trap): the opposing group is taken through red with it.
+group starts as soon as every group it meets has been cleared; red-amber is part of the intergreen. A left turn that
+yields never ends while its opposing traffic stays green (yellow trap): the opposing group is taken through red with
+it.
 """
 
 from __future__ import annotations
@@ -129,31 +130,35 @@ def _may_end(signals: Signals, machine: Machine, wanted: int, first: int, group:
 
 @kernel
 def _end_greens(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: int) -> None:
-    """End greens whose minimum is over, opposing traffic of a left turn no later than the turn itself."""
-    first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
-    for priority_first in range(2):
-        for a in range(n):
-            group = first + a
-            if not _may_end(signals, machine, wanted, first, group, now_ms):
-                continue
-            held = False
-            for b in range(n):
-                if signals.trap[signals.pair_ptr[j] + a * n + b] and is_open(machine.lamps.aspect[first + b]):
-                    held = True
-            if not held or (priority_first == 1 and _all_end(signals, machine, j, wanted, a, now_ms)):
-                _next_stop(signals, machine, group, 0, now_ms)
-                machine.lamps.end_ms[group] = now_ms
+    """End greens whose minimum is over, but no left turn before the traffic that it yields to."""
+    first, last = signals.group_ptr[j], signals.group_ptr[j + 1]
+    for group in range(first, last):
+        machine.leaving[group] = _may_end(signals, machine, wanted, first, group, now_ms)
+    _keep_trapped(signals, machine, j)
+    for group in range(first, last):
+        if machine.leaving[group]:
+            _next_stop(signals, machine, group, 0, now_ms)
+            machine.lamps.end_ms[group] = now_ms
 
 
 @kernel
-def _all_end(signals: Signals, machine: Machine, j: int, wanted: int, a: int, now_ms: int) -> bool:
-    """Can every opposing group of left turn ``a`` end in this tick?"""
+def _keep_trapped(signals: Signals, machine: Machine, j: int) -> None:
+    """Take back the leave of every left turn that opposing traffic would outlast, and of those that wait for it."""
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
-    for b in range(n):
-        if signals.trap[signals.pair_ptr[j] + a * n + b] and is_open(machine.lamps.aspect[first + b]):
-            if not _may_end(signals, machine, wanted, first, first + b, now_ms):
-                return False
-    return True
+    changed = True
+    while changed:
+        changed = False
+        for a in range(n):
+            for b in range(n):
+                opposing = first + b
+                if (
+                    machine.leaving[first + a]
+                    and signals.trap[signals.pair_ptr[j] + a * n + b]
+                    and is_open(machine.lamps.aspect[opposing])
+                    and not machine.leaving[opposing]
+                ):
+                    machine.leaving[first + a] = 0
+                    changed = True
 
 
 @kernel
@@ -199,15 +204,16 @@ def _is_cleared(signals: Signals, machine: Machine, j: int, wanted: int, a: int,
         if relation == NO_MEETING or relation == SHARED:
             continue
         other = first + b
-        if not is_open(lamps.aspect[other]):
-            red_for_ms = now_ms - lamps.end_ms[other]
-            if red_for_ms < signals.intergreen_ms[signals.pair_ptr[j] + b * n + a]:
+        shown = lamps.aspect[other]
+        if shown != GREEN and shown != PERMISSIVE:
+            green_in_ms = now_ms + signals.start_ms[first + a] - lamps.end_ms[other]
+            if green_in_ms < signals.intergreen_ms[signals.pair_ptr[j] + b * n + a]:
                 return False
-        elif (
+        if is_open(shown) and (
             relation == CONFLICT
             or _ends(signals, machine, wanted, first, other)
             or (relation == YIELDS and not yields)
-            or (relation == HAS_PRIORITY and lamps.aspect[other] != PERMISSIVE)
+            or (relation == HAS_PRIORITY and shown != PERMISSIVE)
         ):
             return False
     return True

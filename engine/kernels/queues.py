@@ -206,10 +206,17 @@ def _discharge(
     stop = detection.stop_bar[lane]
     if now_ms - green_ms <= START_UP_MS:
         return
-    stuck = detectors.on[stop] and now_ms - detectors.on_ms[stop] > LOST_MS and now_ms - green_ms > LOST_MS
+    stuck = (
+        stop >= 0
+        and detectors.on[stop]
+        and now_ms - detectors.on_ms[stop] > LOST_MS
+        and now_ms - green_ms > LOST_MS
+    )
     if not stuck:
         allowed = queues.budget[lane] + step_ms / SATURATION_MS
         queues.budget[lane] = min(1.0, _leave(queues, lane, allowed, now_ms))
+    if stop < 0:
+        return
     since_ms = max(detectors.off_ms[stop], green_ms)
     if not detectors.on[stop] and now_ms - since_ms >= GAP_MS:
         _leave(queues, lane, 1e9, now_ms - 1000)
@@ -221,6 +228,8 @@ def _correct(
 ) -> None:
     """Presence at the stop bar overrules the count."""
     stop = detection.stop_bar[lane]
+    if stop < 0:
+        return
     if detectors.on[stop]:
         if _waiting(queues, lane, now_ms) < 0.5:
             _push_front(queues, lane, detectors.on_ms[stop], 1.0)

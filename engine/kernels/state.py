@@ -44,6 +44,7 @@ class Machine(NamedTuple):
     lamps: Lamps
     step: U8  # (G,) position in the stop sequence
     drag: U8  # (G,) 1 while a group must pass through red, so that a left turn may end safely
+    leaving: U8  # (G,) 1 for groups that end in this tick
     stage: I32  # (J,) local index
     settled: U8  # (J,) 1 when the stage shows in full
     since_ms: I64  # (J,) when it was reached
@@ -82,6 +83,7 @@ def new_machine(signals: Signals) -> Machine:
         lamps=new_lamps(groups),
         step=np.zeros(groups, np.uint8),
         drag=np.zeros(groups, np.uint8),
+        leaving=np.zeros(groups, np.uint8),
         stage=np.zeros(junctions, np.int32),
         settled=np.zeros(junctions, np.uint8),
         since_ms=np.full(junctions, NEVER_MS, np.int64),
