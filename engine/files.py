@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -37,6 +38,6 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def _explained(path: Path, err: OSError) -> Exception:
-    if err.errno in (28, 122):  # no space, quota exceeded
+    if err.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StorageError(f"{path}: expected room to write, found a full disk ({err.strerror})")
     return OutputError(f"{path}: expected a place to write to, found: {err.strerror or err}")

@@ -8,9 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from greensplit.scenarios.xmlio import scan
-
 from .additional import LINK_PERIOD_S
+from .outputs import scan_output
 
 __all__ = ["GRIDLOCK_S", "is_gridlocked", "read_links"]
 
@@ -39,7 +38,7 @@ def read_links(path: Path) -> pl.DataFrame:
         elif tag == "edge":
             rows.append(_row(attributes, interval[0], interval[1]))
 
-    scan(path, on_start)
+    scan_output(path, on_start)
     return pl.DataFrame(rows, schema=LINK_COLUMNS)
 
 

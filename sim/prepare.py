@@ -15,6 +15,7 @@ from greensplit.engine.kernel_cache import cache_home
 from greensplit.engine.model.site import Site
 from greensplit.engine.model.toml import read_site
 from greensplit.engine.model.validate import check
+from greensplit.engine.store.tables import write_table
 from greensplit.scenarios.base import Scenario
 from greensplit.scenarios.catalogue import load
 from greensplit.scenarios.demand import read_demand, resample, scheduled_table, with_demand
@@ -141,7 +142,7 @@ def _schedule(spec: RunSpec, scenario: Scenario, folder: Path) -> tuple[Scenario
     elif demand.must_be_written:
         scenario = with_demand(scenario, demand, folder)
     scheduled = scheduled_table(demand)
-    scheduled.write_parquet(folder / "scheduled.parquet")
+    write_table(scheduled, folder / "scheduled.parquet")
     return scenario, scheduled
 
 

@@ -28,10 +28,11 @@ from greensplit.engine.kernel_cache import cache_home
 from greensplit.engine.loop import Loop
 from greensplit.engine.model.toml import write_site
 from greensplit.engine.store.logfile import event_frame, write_log
-from greensplit.scenarios.xmlio import scan
+from greensplit.engine.store.tables import write_table
 
 from .geometry import network_drawing
 from .links import is_gridlocked, read_links
+from .outputs import scan_output
 from .port import TICK_MS, LoopReader, SumoPort, WatchingPort
 from .prepare import Prepared, prepare
 from .spec import RunSpec
@@ -65,8 +66,9 @@ def run(
 ) -> dict[str, Any]:
     """Run a specification and return its summary; with ``out``, leave a run directory there.
 
-    ``keep_log`` False leaves out events, trips, drawings and the report. The directory appears only when it is whole; Ctrl-C ends
-    the run early and leaves a valid one marked partial. Raises InputError and WorkError of every kind.
+    ``keep_log`` False leaves out events, trips, drawings and the report. The directory appears only when it is
+    whole; Ctrl-C ends the run early and leaves a valid one marked partial.
+    Raises InputError and WorkError of every kind.
     """
     started = time.perf_counter()
     if out is not None:
@@ -139,11 +141,11 @@ def close_the_loop(prepared: Prepared, progress: Progress) -> Outcome:
     spec, scenario = prepared.spec, prepared.scenario
     simulator = Simulator(prepared.arguments, traci=spec.traci, gui=spec.gui)
     try:
-        loop = _new_loop(prepared, simulator)
-        lag_ms = 0 if loop.port.drives_lamps else TICK_MS
-        steps = scenario.end_s - scenario.begin_s
-        started = time.perf_counter()
-        with _interrupt_flag() as interrupted:
+        with _interrupt_flag() as interrupted, simulator.speaking():
+            loop = _new_loop(prepared, simulator)
+            lag_ms = 0 if loop.port.drives_lamps else TICK_MS
+            steps = scenario.end_s - scenario.begin_s
+            started = time.perf_counter()
             for step in range(steps):
                 if step * TICK_MS >= lag_ms:
                     loop.tick(step * TICK_MS, step * TICK_MS - lag_ms)
@@ -152,10 +154,10 @@ def close_the_loop(prepared: Prepared, progress: Progress) -> Outcome:
                     progress(step / steps)
                 if interrupted[0]:
                     break
-        end_s = scenario.begin_s + step + 1
-        loop_s = time.perf_counter() - started
+            end_s = scenario.begin_s + step + 1
+            loop_s = time.perf_counter() - started
+            classes = _emission_classes(simulator)
         progress(1.0)
-        classes = _emission_classes(simulator)
     finally:
         simulator.close()
     return Outcome(loop, end_s, end_s < scenario.end_s, simulator.inside_s, loop_s, classes)
@@ -246,7 +248,7 @@ def _count_collisions(path: Path) -> int:
     def on_start(tag: str, _: object) -> None:
         count[0] += tag == "collision"
 
-    scan(path, on_start)
+    scan_output(path, on_start)
     return count[0]
 
 
@@ -256,21 +258,21 @@ def _write_run(
     """Fill a run directory."""
     _write_json(folder / "run.json", _manifest(prepared, outcome))
     _write_json(folder / "summary.json", summary)
-    prepared.scheduled.write_parquet(folder / "scheduled.parquet")
+    write_table(prepared.scheduled, folder / "scheduled.parquet")
     if not keep_log:
         return
     epoch = datetime.fromisoformat(prepared.spec.epoch)
     write_log(event_frame(outcome.loop.events.rows(), epoch), folder / "events")
-    measured_trips(prepared, outcome).write_parquet(folder / "trips.parquet")
-    read_links(prepared.folder / "links.xml").write_parquet(folder / "links.parquet")
-    _decisions(prepared, outcome, epoch).write_parquet(folder / "decisions.parquet")
+    write_table(measured_trips(prepared, outcome), folder / "trips.parquet")
+    write_table(read_links(prepared.folder / "links.xml"), folder / "links.parquet")
+    write_table(_decisions(prepared, outcome, epoch), folder / "decisions.parquet")
     drawing = network_drawing(prepared.network, prepared.site, prepared.corridor)
     _write_json(folder / "network.json", drawing)
     write_site(prepared.site, folder / "model.toml")
-    _detector_table(prepared).write_csv(folder / "detectors.csv")
+    write_atomically(folder / "detectors.csv", _detector_table(prepared).write_csv().encode())
     if prepared.corridor is not None:
         trajectories = read_trajectories(prepared.network, prepared.corridor, prepared.folder / "fcd.xml")
-        trajectories.write_parquet(folder / "corridor.parquet")
+        write_table(trajectories, folder / "corridor.parquet")
     render_report([folder], folder / "report.html", bundle_cache=cache_home(os.environ) / "charts")
 
 

@@ -7,7 +7,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -53,10 +54,13 @@ class Simulator:
         self.inside_s = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the simulation
-        if traci or gui:
-            self.api: Any = self._connect(arguments, gui)
-        else:
-            self.api = self._load(arguments)
+        self.api: Any = None
+        try:
+            self.api = self._connect(arguments, gui) if traci or gui else self._load(arguments)
+            check_version(str(self.api.getVersion()[1]).removeprefix("SUMO ").lstrip("v"))
+        except BaseException:
+            self.close()
+            raise
 
     def _load(self, arguments: Sequence[str]) -> ModuleType:
         libsumo = _import("libsumo")
@@ -70,7 +74,6 @@ class Simulator:
                 failure = None
         if failure is not None:
             raise SimulatorError(f"SUMO did not start: {log.first_error() or failure}") from failure
-        check_version(str(libsumo.getVersion()[1]).removeprefix("SUMO ").lstrip("v"))
         return libsumo
 
     def _connect(self, arguments: Sequence[str], gui: bool) -> Any:
@@ -85,9 +88,7 @@ class Simulator:
             env=sumo_environment(),
             start_new_session=True,  # Ctrl-C is for us: we end the simulation in order
         )
-        connection = self._await(traci, port)
-        check_version(str(connection.getVersion()[1]).removeprefix("SUMO ").lstrip("v"))
-        return connection
+        return self._await(traci, port)
 
     def _await(self, traci: ModuleType, port: int) -> Any:
         assert self._process is not None
@@ -99,30 +100,56 @@ class Simulator:
                 return traci.connect(port, numRetries=0, proc=self._process)
             except (OSError, traci.exceptions.FatalTraCIError, traci.exceptions.TraCIException):
                 time.sleep(0.02)
-        self._process.kill()
         raise SimulatorError(f"SUMO did not answer on its socket within {START_TIMEOUT_S:.0f} s")
 
     def _stderr(self) -> str:
         self._errors.seek(0)
         return self._errors.read(MAX_ERROR_BYTES).decode(errors="replace")
 
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """Turn SUMO's end in the middle, wherever it shows, into a SimulatorError in SUMO's own words."""
+        try:
+            yield
+        except Exception as err:
+            if not _is_sumos(err):
+                raise
+            words = _first_error(self._stderr(), default=str(err))
+            raise SimulatorError(f"SUMO stopped: {words}") from err
+
     def step(self) -> None:
         """One step of SUMO; SimulatorError when it stops."""
         started = time.perf_counter()
-        try:
+        with self.speaking():
             self.api.simulationStep()
-        except Exception as err:
-            if type(err).__name__ not in ("TraCIException", "FatalTraCIError"):
-                raise
-            raise SimulatorError(f"SUMO stopped: {err}") from err
         self.inside_s += time.perf_counter() - started
 
     def close(self) -> None:
-        """End the simulation; SUMO writes its outputs now."""
-        self.api.close()
-        self._errors.close()
-        if self._process is not None:
-            self._process.wait(timeout=START_TIMEOUT_S)
+        """End the simulation; SUMO writes its outputs now. One that has died already is only tidied away."""
+        try:
+            if self.api is not None:
+                self.api.close()
+        except Exception as err:
+            if not _is_sumos(err):
+                raise
+        finally:
+            self._errors.close()
+            if self._process is not None:
+                _end(self._process, patient=self.api is not None)
+
+
+def _is_sumos(err: Exception) -> bool:
+    """By name, since library and socket have each their own, and neither may be imported for the other."""
+    return type(err).__name__ in ("TraCIException", "FatalTraCIError")
+
+
+def _end(process: subprocess.Popen[bytes], *, patient: bool) -> None:
+    """Wait for the process while it writes its outputs; end it by force when it does not stop by itself."""
+    try:
+        process.wait(timeout=START_TIMEOUT_S if patient else 0.0)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _import(name: str) -> ModuleType:
@@ -138,10 +165,10 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _first_error(text: str) -> str:
+def _first_error(text: str, *, default: str = "it gave no reason") -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("Error")]
-    return (errors or lines or ["it gave no reason"])[0].removeprefix("Error: ")
+    return (errors or lines or [default])[0].removeprefix("Error: ")
 
 
 class _ErrorCapture:

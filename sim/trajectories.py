@@ -7,10 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
-from greensplit.scenarios.xmlio import scan
-
 from .geometry import Corridor
 from .network import Network
+from .outputs import scan_output
 
 __all__ = ["PERIOD_S", "WINDOW_S", "arguments", "read_trajectories"]
 
@@ -59,7 +58,7 @@ def read_trajectories(network: Network, corridor: Corridor, path: Path) -> pl.Da
                 distance_m = round(offsets[edge] + float(attributes["pos"]), 1)
                 rows.append((attributes["id"], clock[0], distance_m))
 
-    scan(path, on_start)
+    scan_output(path, on_start)
     frame = pl.DataFrame(
         rows, schema={"vehicle_id": pl.String, "time_s": pl.Float64, "distance_m": pl.Float64}, orient="row"
     )

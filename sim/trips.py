@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from greensplit.scenarios.xmlio import scan
+from .outputs import scan_output
 
 __all__ = ["TRIP_COLUMNS", "read_tripinfo", "summarise", "trip_table"]
 
@@ -42,7 +42,7 @@ def read_tripinfo(path: Path) -> pl.DataFrame:
             rows[-1]["fuel_mg"] = float(attributes.get("fuel_abs", "0"))
             rows[-1]["co2_mg"] = float(attributes.get("CO2_abs", "0"))
 
-    scan(path, on_start)
+    scan_output(path, on_start)
     return pl.DataFrame(rows, schema=TRIP_COLUMNS).filter(pl.col("depart_s") >= 0.0)
 
 

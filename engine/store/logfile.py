@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from ..errors import StorageError
+from .tables import write_table
 
 __all__ = ["DEVICES_PER_BLOCK", "LOG_SCHEMA", "event_frame", "read_log", "write_log"]
 
@@ -49,7 +50,7 @@ def write_log(frame: pl.DataFrame, folder: Path) -> None:
         for (date, block), part in keyed.group_by("date", "block", maintain_order=True):
             place = folder / f"date={date}" / f"block={block}"
             place.mkdir(parents=True, exist_ok=True)
-            part.drop("date", "block").write_parquet(place / "events.parquet", statistics=True)
+            write_table(part.drop("date", "block"), place / "events.parquet")
     except OSError as err:
         raise StorageError(f"{folder}: could not write the event log: {err}") from err
 
