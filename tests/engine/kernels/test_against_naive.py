@@ -1,0 +1,190 @@
+"""Every kernel does what its words say: compared with plain oracles on random sites, requests and times."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from greensplit.engine.events import EVENT_DTYPE
+from greensplit.engine.kernels.coding import EVENTS_PER_GROUP, code_lamps
+from greensplit.engine.kernels.detectors import take_detections
+from greensplit.engine.kernels.interlock import FAULT_NAMES, check_lamps
+from greensplit.engine.kernels.machine import advance_machine
+from greensplit.engine.kernels.state import new_detectors, new_faults, new_lamps, new_machine
+from greensplit.engine.model.aspects import ASPECT_NAMES
+from greensplit.engine.model.compiled import compile_detection, compile_signals
+from greensplit.engine.model.site import Site
+
+from .naive import NaiveCoder, NaiveDetector, NaiveInterlock, NaiveMachine
+from .sites import random_site
+
+seeds = st.integers(0, 2**32 - 1)
+ticks = st.sampled_from([100, 1000])
+quick = settings(max_examples=40, deadline=None)
+
+
+def names(aspect: np.ndarray, first: int, last: int) -> list[str]:
+    return [ASPECT_NAMES[a] for a in aspect[first:last]]
+
+
+@quick
+@given(seeds, ticks)
+def test_the_machine_moves_as_its_words_say(seed: int, tick_ms: int) -> None:
+    """Three random junctions, random requests (some nonsense), 250 ticks: the same lamps in every tick."""
+    rng = np.random.default_rng(seed)
+    site = random_site(rng, 3)
+    signals = compile_signals(site)
+    machine = new_machine(signals)
+    plain = [NaiveMachine(junction, site.red_revert_ms) for junction in site.junctions]
+    for k in range(250):
+        request = rng.integers(-2, 7, 3).astype(np.int32)
+        advance_machine(signals, machine, request, k * tick_ms)
+        for j, oracle in enumerate(plain):
+            expected = oracle.advance(int(request[j]), k * tick_ms)
+            found = names(machine.lamps.aspect, signals.group_ptr[j], signals.group_ptr[j + 1])
+            assert found == expected, (k, j)
+            assert bool(machine.settled[j]) == oracle.settled
+
+
+def disturbed(rng: np.random.Generator, aspect: np.ndarray, site: Site) -> np.ndarray:
+    """What the machine shows, now and then with one lamp changed to anything that its group may ever show."""
+    proposed = aspect.copy()
+    if rng.random() < 0.05:
+        groups = [g for junction in site.junctions for g in junction.groups]
+        i = int(rng.integers(len(groups)))
+        steps = (*groups[i].sequence.start, *groups[i].sequence.stop)
+        own = [0, 2, 3, *(ASPECT_NAMES.index(step.aspect) for step in steps)]
+        proposed[i] = rng.choice(own)
+    return proposed
+
+
+@quick
+@given(seeds, ticks)
+def test_the_interlock_finds_what_its_rules_say_and_nothing_else(seed: int, tick_ms: int) -> None:
+    """A disturbed machine: the same verdict in every tick, of a kind and about groups that the rules name."""
+    rng = np.random.default_rng(seed)
+    site = random_site(rng, 1)
+    signals, guard = compile_signals(site), compile_signals(site)
+    machine, lamps, faults = new_machine(signals), new_lamps(len(signals.min_green_ms)), new_faults(1)
+    oracle = NaiveInterlock(site.junctions[0], site.red_revert_ms)
+    released = np.zeros(1, np.uint8)
+    for k in range(300):
+        advance_machine(signals, machine, rng.integers(-1, 7, 1).astype(np.int32), k * tick_ms)
+        proposed = disturbed(rng, machine.lamps.aspect, site)
+        expected = oracle.judge(names(proposed, 0, len(proposed)), k * tick_ms)
+        check_lamps(guard, lamps, faults, proposed, released, k * tick_ms, False)
+        if expected:
+            second = int(faults.second[0])
+            named = FAULT_NAMES[faults.code[0]], int(faults.first[0]) + 1, None if second < 0 else second + 1
+            assert named in expected
+            assert faults.findings[0] == len(expected)
+            assert faults.at_ms[0] == k * tick_ms
+            return
+        assert faults.code[0] == 0, (k, FAULT_NAMES[faults.code[0]])
+        assert (lamps.aspect == proposed).all()
+
+
+@quick
+@given(seeds, ticks)
+def test_lamp_changes_are_coded_as_the_enumeration_says(seed: int, tick_ms: int) -> None:
+    """The log of two junctions under random requests, row for row and in the same order."""
+    rng = np.random.default_rng(seed)
+    site = random_site(rng, 2)
+    signals = compile_signals(site)
+    machine, groups = new_machine(signals), len(signals.min_green_ms)
+    plain = [NaiveCoder(junction) for junction in site.junctions]
+    before, clear_ms = np.zeros(groups, np.uint8), np.full(groups, -1, np.int64)
+    changed, out = np.zeros(2, np.uint8), np.zeros(groups * EVENTS_PER_GROUP, EVENT_DTYPE)
+    for k in range(250):
+        advance_machine(signals, machine, rng.integers(-1, 7, 2).astype(np.int32), k * tick_ms)
+        cause = rng.choice([0, 4, 5, 6], 2).astype(np.uint8)
+        last = before.copy()
+        n = code_lamps(signals, before, machine.lamps.aspect, clear_ms, cause, changed, k * tick_ms, out)
+        expected = []
+        for j, oracle in enumerate(plain):
+            mine = slice(signals.group_ptr[j], signals.group_ptr[j + 1])
+            expected += oracle.code(
+                names(machine.lamps.aspect, mine.start, mine.stop), int(cause[j]), k * tick_ms
+            )
+            assert bool(changed[j]) == bool((last[mine] != machine.lamps.aspect[mine]).any())
+        assert [tuple(row) for row in out[:n].tolist()] == expected
+
+
+@quick
+@given(seeds)
+def test_no_change_of_lamps_writes_more_rows_than_there_is_room(seed: int) -> None:
+    """Aspects at random, as a port that only looks on may report them: never more than EVENTS_PER_GROUP each."""
+    rng = np.random.default_rng(seed)
+    site = random_site(rng, 3)
+    signals = compile_signals(site)
+    groups = len(signals.min_green_ms)
+    before, clear_ms = np.zeros(groups, np.uint8), np.full(groups, -1, np.int64)
+    changed, out = np.zeros(3, np.uint8), np.zeros(groups * EVENTS_PER_GROUP + 20, EVENT_DTYPE)
+    for k in range(200):
+        aspect = rng.integers(0, 8, groups).astype(np.uint8)
+        n = code_lamps(signals, before, aspect, clear_ms, np.full(3, 4, np.uint8), changed, k * 1000, out)
+        assert n <= groups * EVENTS_PER_GROUP
+        _, counts = np.unique(out[:n][["device", "parameter"]], return_counts=True)
+        assert counts.max(initial=0) <= EVENTS_PER_GROUP
+
+
+@quick
+@given(seeds, st.integers(0, 60))
+def test_detectors_count_and_time_what_happened(seed: int, count: int) -> None:
+    """Random on and off events, repeated and lost ones among them: state and log as the plain oracle has them."""
+    rng = np.random.default_rng(seed)
+    site = random_site(rng, 2)
+    signals, detection = compile_signals(site), compile_detection(site)
+    state = new_detectors(detection)
+    plain = [NaiveDetector(j.device_id, d) for j in site.junctions for d in j.detectors]
+    if not plain:
+        return
+    index = rng.integers(0, len(plain), count).astype(np.int32)
+    t_ms = np.sort(rng.integers(0, 5000, count))
+    on = rng.integers(0, 2, count).astype(np.uint8)
+    out = np.zeros(count, EVENT_DTYPE)
+    n = take_detections(signals, detection, state, index, t_ms, on, count, out)
+    expected = [
+        row for i, t, o in zip(index, t_ms, on, strict=True) for row in plain[i].take(int(t), bool(o))
+    ]
+    assert [tuple(row) for row in out[:n].tolist()] == expected
+    for d, oracle in enumerate(plain):
+        assert (state.on[d], state.on_ms[d], state.off_ms[d], state.actuations[d], state.occupied_ms[d]) == (
+            oracle.on,
+            oracle.on_ms,
+            oracle.off_ms,
+            oracle.actuations,
+            oracle.occupied_ms,
+        )
+
+
+def test_random_sites_hold_every_kind_of_thing() -> None:
+    """The oracle comparison would be empty if the sites had no people, flashing greens or traps."""
+    site = random_site(np.random.default_rng(0), 40)
+    signals = compile_signals(site)
+    assert set(signals.meeting) == {0, 1, 2, 3, 4}
+    assert signals.trap.any()
+    assert signals.is_pedestrian.any()
+    assert {4, 5, 6} <= set(signals.stop_aspect.ravel())
+    assert signals.start_ms.any()
+    assert 3 in signals.stage_aspect
+
+
+@pytest.mark.parametrize("tick_ms", [100, 1000])
+def test_one_city_moves_like_its_junctions_one_by_one(tick_ms: int) -> None:
+    """Struct of arrays changes nothing: 20 junctions in one call, and each alone."""
+    rng = np.random.default_rng(5)
+    city = random_site(rng, 20)
+    together = compile_signals(city)
+    machine = new_machine(together)
+    alone = [compile_signals(Site("one", (j,), red_revert_ms=city.red_revert_ms)) for j in city.junctions]
+    machines = [new_machine(signals) for signals in alone]
+    for k in range(300):
+        request = rng.integers(-1, 7, 20).astype(np.int32)
+        advance_machine(together, machine, request, k * tick_ms)
+        for j in range(20):
+            advance_machine(alone[j], machines[j], request[j : j + 1], k * tick_ms)
+            first, last = together.group_ptr[j], together.group_ptr[j + 1]
+            assert (machine.lamps.aspect[first:last] == machines[j].lamps.aspect).all()
