@@ -31,7 +31,8 @@ HORIZON_MS = 40_000
 BLOCKED_MS = 4000
 EXIT_FULL_MS = 6000
 PEDESTRIAN_WEIGHT = 0.5
-FORCED = 1e6
+FORCED = 1e6  # a rank above every clearing rate
+LONG_RED = "called and red for as long as is allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Clearing:
         self._config = config
         self._queues: Queues | None = None
         self._index = np.zeros(0)
+        self._rank = np.zeros(0)
         self._call_ms = np.zeros(0, np.int64)
         self._forced = np.zeros(0, np.bool_)
 
@@ -60,6 +62,7 @@ class Clearing:
         if self._queues is None:
             self._queues = new_queues(view.detection)
             self._index = np.zeros(len(view.signals.stage_deployed))
+            self._rank = np.zeros_like(self._index)
             self._call_ms = np.full(len(view.signals.min_green_ms), NEVER_MS, np.int64)
             self._forced = np.zeros(len(view.signals.device_id), np.bool_)
         update_queues(
@@ -76,11 +79,12 @@ class Clearing:
             self._config.max_red_ms,
             view.now_ms,
             self._index,
+            self._rank,
             self._forced,
         )
-        best_stages(view.signals, self._index, view.machine.stage, ready, True, request)
+        best_stages(view.signals, self._rank, view.machine.stage, ready, True, request)
         _name_causes(view.signals, view.machine, self._index, self._forced, request, cause)
-        log.note(view, request, self._index, "vehicles cleared per second", self._forced)
+        log.note(view, request, self._index, "clears most vehicles per second", self._forced, LONG_RED)
         return view.now_ms + self._config.period_ms
 
 
@@ -116,17 +120,22 @@ def _rate_stages(
     max_red_ms: int,
     now_ms: int,
     index: npt.NDArray[np.float64],
+    rank: npt.NDArray[np.float64],
     forced: npt.NDArray[np.bool_],
 ) -> None:
-    """Clearing rate of every stage, vehicles per second, into ``index`` (S,)."""
+    """Clearing rate of every stage, vehicles per second, into ``index`` (S,).
+
+    ``rank`` (S,) is the same, but above all rates for a stage with a group called and red for ``max_red_ms``.
+    """
     for j in range(len(signals.device_id)):
         forced[j] = False
         _note_calls(signals, detection, detectors, machine, queues, call_ms, j, now_ms)
         for stage in range(signals.stage_ptr[j], signals.stage_ptr[j + 1]):
             index[stage] = _rate_stage(signals, detection, detectors, machine, queues, j, stage, now_ms)
             overdue_ms = _overdue(signals, machine, call_ms, j, stage, now_ms) - max_red_ms
+            rank[stage] = index[stage]
             if overdue_ms > 0:
-                index[stage] = FORCED + overdue_ms
+                rank[stage] = FORCED + overdue_ms
                 forced[j] = True
 
 
@@ -178,13 +187,13 @@ def _calls(detection: Detection, detectors: Detectors, queues: Queues, lane: int
 def _overdue(
     signals: Signals, machine: Machine, call_ms: npt.NDArray[np.int64], j: int, stage: int, now_ms: int
 ) -> int:
-    """Longest time that a called group of the stage has been red, ms."""
+    """Longest time that a group of the stage has been red and called, ms."""
     first = signals.group_ptr[j]
     longest = 0
     for g in range(first, signals.group_ptr[j + 1]):
         serves = signals.stage_aspect[signals.stage_aspect_ptr[stage] + g - first] != RED
         if serves and call_ms[g] != NEVER_MS and not _is_green(machine.lamps.aspect[g]):
-            longest = max(longest, now_ms - max(machine.lamps.red_ms[g], 0))
+            longest = max(longest, now_ms - call_ms[g])
     return longest
 
 

@@ -125,22 +125,27 @@ class DecisionLog:
         score: npt.NDArray[np.float64],
         reason: str,
         forced: npt.NDArray[np.bool_] | None = None,
+        forced_reason: str = "",
     ) -> None:
-        """Record every junction that is asked to leave its stage; ``score`` (S,) ranks the stages."""
+        """Record every junction that is asked to leave its stage; ``score`` (S,) rates the stages.
+
+        Where ``forced`` (J,) is true a rule decided against the score, for ``forced_reason``.
+        """
         for j in np.flatnonzero((request >= 0) & (request != view.machine.stage)):
             first, last = view.signals.stage_ptr[j], view.signals.stage_ptr[j + 1]
             chosen = int(request[j])
             others = score[first:last].copy()
             others[chosen] = -np.inf
             second = int(np.argmax(others)) if len(others) > 1 else chosen
+            is_forced = forced is not None and bool(forced[j])
             self.rows.append(
                 Decision(
                     view.now_ms,
                     int(j),
                     int(view.machine.stage[j]),
                     chosen,
-                    "forced" if forced is not None and forced[j] else "switch",
-                    reason,
+                    "forced" if is_forced else "switch",
+                    forced_reason if is_forced else reason,
                     float(score[first + chosen]),
                     second,
                     float(score[first + second]),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import heapq
+from dataclasses import dataclass
 from typing import Any
 
-from greensplit.engine.model.site import Junction, Link, Site
+from greensplit.engine.model.site import Junction, Site
 
-from .network import Connection, Network
+from .network import Network
 
 __all__ = ["Corridor", "find_corridor", "network_drawing"]
 
 Corridor = dict[str, Any]
+MAX_LEG_M = 2500.0
 
 
 def network_drawing(network: Network, site: Site, corridor: Corridor | None) -> dict[str, Any]:
@@ -51,112 +54,99 @@ def _junction(network: Network, junction: Junction) -> dict[str, Any]:
 
 
 def find_corridor(network: Network, site: Site) -> Corridor | None:
-    """The way through most junctions, straight on where it can; None where no link joins two junctions."""
-    after: dict[str, list[Link]] = {}
-    for link in site.links:
-        if link.from_junction != link.to_junction:
-            after.setdefault(link.from_junction, []).append(link)
-    best: list[Link] = []
-    for start in sorted(after):
-        path = _walk(network, after, start)
-        if (len(path), -sum(link.length_m for link in path)) > (len(best), -sum(b.length_m for b in best)):
-            best = path
+    """The way straight on through most junctions; None where none joins two."""
+    stop_edges = {network.lanes[lane.id].edge: j.id for j in site.junctions for lane in j.lanes}
+    best: list[Leg] = []
+    for edge in sorted(stop_edges):
+        legs = _walk(network, stop_edges, edge)
+        if _worth(network, legs) > _worth(network, best):
+            best = legs
     return _describe(network, site, best) if best else None
 
 
-def _walk(network: Network, after: dict[str, list[Link]], start: str) -> list[Link]:
-    """Go on from junction to junction, entering the next by the approach that the last link reached."""
-    path: list[Link] = []
-    visited, here, arriving = {start}, start, ""
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """The way from one stop line through its junction to the next: edges after the junction, up to the next line."""
+
+    start: str
+    edges: tuple[str, ...]
+    junction: str
+
+
+def _worth(network: Network, legs: list[Leg]) -> tuple[int, int]:
+    return len(legs), sum(len(network.edges[leg.edges[-1]].lanes) for leg in legs)
+
+
+def _walk(network: Network, stop_edges: dict[str, str], edge: str) -> list[Leg]:
+    """From the stop line of ``edge`` on, leg by leg, never through the same junction twice."""
+    legs: list[Leg] = []
+    visited = {stop_edges[edge]}
     while True:
-        ahead = [link for link in after.get(here, []) if link.to_junction not in visited]
-        if arriving:
-            ahead = [link for link in ahead if _goes_straight(network, here, arriving, link)]
-        if not ahead:
-            return path
-        link = min(ahead, key=lambda each: (each.length_m, each.to_lane))
-        path.append(link)
-        visited.add(link.to_junction)
-        here, arriving = link.to_junction, network.lanes[link.to_lane].edge
+        leg = _next_leg(network, stop_edges, edge)
+        if leg is None or leg.junction in visited:
+            return legs
+        legs.append(leg)
+        visited.add(leg.junction)
+        edge = leg.edges[-1]
 
 
-def _goes_straight(network: Network, light: str, edge: str, link: Link) -> bool:
-    return any(
-        c.light == light and c.direction == "s" and _leads(network, c, link.to_lane)
+def _next_leg(network: Network, stop_edges: dict[str, str], edge: str) -> Leg | None:
+    """The shortest way straight on to another stop line (Dijkstra over edges)."""
+    heap: list[tuple[float, tuple[str, ...]]] = [(0.0, (edge,))]
+    done: set[str] = set()
+    while heap:
+        length_m, path = heapq.heappop(heap)
+        here = path[-1]
+        if here in done or length_m > MAX_LEG_M:
+            continue
+        done.add(here)
+        if len(path) > 1 and here in stop_edges:
+            return Leg(edge, path[1:], stop_edges[here])
+        for target in _straight_on(network, here):
+            further_m = length_m + network.edges[target].lanes[0].length_m
+            heapq.heappush(heap, (further_m, (*path, target)))
+    return None
+
+
+def _straight_on(network: Network, edge: str) -> set[str]:
+    """Edges that follow without a turn."""
+    return {
+        connection.target
         for lane in network.edges[edge].lanes
-        for c in network.outgoing.get(lane.id, [])
-    )
+        for connection in network.outgoing.get(lane.id, [])
+        if connection.direction == "s" and network.edges[connection.target].function in ("", "normal")
+    }
 
 
-def _leads(network: Network, connection: Connection, lane_id: str) -> bool:
-    return bool(_edges_between(network, connection.target, network.lanes[lane_id].edge))
-
-
-def _edges_between(network: Network, start: str, goal: str) -> list[str]:
-    """Shortest sequence of edges without a signal from ``start`` to ``goal``, both included; empty if none."""
-    before: dict[str, str] = {start: ""}
-    queue = [start]
-    for edge in queue:
-        if edge == goal:
-            path = [edge]
-            while before[path[-1]]:
-                path.append(before[path[-1]])
-            return path[::-1]
-        for lane in network.edges[edge].lanes:
-            for connection in network.outgoing.get(lane.id, []):
-                if not connection.light and connection.target not in before:
-                    before[connection.target] = edge
-                    queue.append(connection.target)
-    return []
-
-
-def _describe(network: Network, site: Site, path: list[Link]) -> Corridor | None:
+def _describe(network: Network, site: Site, legs: list[Leg]) -> Corridor:
     """Edges with their offsets, and where each junction's stop line lies, metres from the corridor's start."""
     junctions = {junction.id: junction for junction in site.junctions}
-    edges: list[str] = []
-    lines: list[dict[str, Any]] = []
-    length_m = 0.0
-    for i, link in enumerate(path):
-        part = _way(network, link, path[i - 1] if i else None)
-        if not part:
-            return None
-        for edge in part:
-            edges.append(edge)
-            length_m += network.edges[edge].lanes[0].length_m
-        junction = junctions[link.to_junction]
-        onward = path[i + 1] if i + 1 < len(path) else None
-        lines.append(
-            {
-                "device_id": junction.device_id,
-                "distance_m": round(length_m, 1),
-                "groups": _corridor_groups(network, junction, part[-1], onward),
-            }
-        )
-    name = f"{path[0].from_junction} to {path[-1].to_junction}"
+    owner = {network.lanes[lane.id].edge: j.id for j in site.junctions for lane in j.lanes}
+    edges = [legs[0].start]
+    length_m = network.edges[legs[0].start].lanes[0].length_m
+    lines = [_line(network, junctions[owner[legs[0].start]], legs[0].start, legs[0], length_m)]
+    for i, leg in enumerate(legs):
+        edges += leg.edges
+        length_m += sum(network.edges[edge].lanes[0].length_m for edge in leg.edges)
+        onward = legs[i + 1] if i + 1 < len(legs) else None
+        lines.append(_line(network, junctions[leg.junction], leg.edges[-1], onward, length_m))
+    name = f"{owner[legs[0].start]} to {legs[-1].junction}"
     return {"name": name, "edges": edges, "length_m": round(length_m, 1), "junctions": lines}
 
 
-def _way(network: Network, link: Link, previous: Link | None) -> list[str]:
-    goal = network.lanes[link.to_lane].edge
-    arriving = network.lanes[previous.to_lane].edge if previous else ""
-    starts = [
-        c
-        for c in network.connections
-        if c.light == link.from_junction
-        and (not arriving or c.source == arriving)
-        and not c.target.startswith(":")
-    ]
-    ways = [_edges_between(network, target, goal) for target in sorted({c.target for c in starts})]
-    return min((way for way in ways if way), key=len, default=[])
-
-
-def _corridor_groups(network: Network, junction: Junction, edge: str, onward: Link | None) -> list[int]:
-    """Groups that serve the corridor's movement at a junction: straight on, or all of the approach at its end."""
+def _line(
+    network: Network, junction: Junction, edge: str, onward: Leg | None, distance_m: float
+) -> dict[str, Any]:
+    """A stop line on the corridor, with the groups that serve its movement (at the end: straight on)."""
     lamps = {
         c.lamp
         for lane in network.edges[edge].lanes
         for c in network.outgoing.get(lane.id, [])
         if c.light == junction.id
-        and (_leads(network, c, onward.to_lane) if onward is not None else c.direction == "s")
+        and (c.target == onward.edges[0] if onward is not None else c.direction == "s")
     }
-    return [group.number for group in junction.groups if lamps & set(group.lamps)]
+    return {
+        "device_id": junction.device_id,
+        "distance_m": round(distance_m, 1),
+        "groups": [group.number for group in junction.groups if lamps & set(group.lamps)],
+    }

@@ -15,7 +15,7 @@ from .palette import COLOURS, LAMP_COLOURS
 __all__ = ["draw_junction", "draw_network"]
 
 Point = Sequence[float]
-WIDTH_PX, LEGEND_PX, STAGE_PX, GAP_PX, TITLE_PX = 900.0, 230.0, 210.0, 18.0, 34.0
+WIDTH_PX, LEGEND_PX, STAGE_PX, GAP_PX, TITLE_PX = 900.0, 300.0, 210.0, 18.0, 34.0
 STAGES_PER_ROW = 4
 MARGIN_SHARE = 0.04
 JUNCTION_MARGIN_M = 18.0
