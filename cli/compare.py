@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["compare"]
 
+LEAST_WIDTH = 100
+"""Characters; in a narrower terminal, lines that wrap are better than figures cut short."""
+
 
 def compare(
     scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Names, or .sumocfg files.")],
@@ -139,8 +142,9 @@ def _show(comparison: Comparison, as_json: bool) -> None:
         return
     from rich.console import Console
 
+    console = Console(width=max(Console().width, LEAST_WIDTH))
     for _, group in groupby(lines, key=itemgetter("scenario")):
-        Console().print(rich_table(list(group)))
+        console.print(rich_table(list(group)))
 
 
 def _print_json(comparison: Comparison, lines: list[dict[str, object]]) -> None:

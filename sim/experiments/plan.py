@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -46,9 +47,10 @@ def parse_seeds(text: str, option: str = "--seeds") -> tuple[int, ...]:
     """
     seeds: list[int] = []
     for part in text.split(","):
-        seeds += _parse_range(part.strip(), option)
-        if len(seeds) > MAX_SEEDS:
+        more = _parse_range(part.strip(), option)
+        if len(seeds) + len(more) > MAX_SEEDS:
             raise InputError(f"{option}: expected at most {MAX_SEEDS} seeds, found more in {text}")
+        seeds += more
     _must_be_single([str(seed) for seed in seeds], option)
     return tuple(sorted(seeds))
 
@@ -120,9 +122,9 @@ def _must_be_known(scenario: str) -> None:
 
 
 def _must_be_single(names: Sequence[str], where: str) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"{where}: expected each once, found {name} {names.count(name)} times")
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise InputError(f"{where}: expected each once, found {name} {times} times")
 
 
 def scenario_folder(scenario: str) -> str:

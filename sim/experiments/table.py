@@ -130,11 +130,11 @@ def _columns(lines: Sequence[Row]) -> list[tuple[str, list[str]] | None]:
         ("mean", [f"{line['delay_mean_s']:.1f}" for line in lines]),
         ("median", [f"{line['delay_median_s']:.1f}" for line in lines]),
         ("p90", [f"{line['delay_p90_s']:.1f}" for line in lines]),
-        ("difference, 95 %", [_difference(line) for line in lines]),
+        (f"vs {lines[0]['baseline']}, 95 %", [_difference(line) for line in lines]),
         ("ratio", ["-" if line["ratio"] is None else f"{line['ratio']:.3f}" for line in lines]),
         ("km/h", [f"{line['speed_kmh']:.1f}" for line in lines]),
         ("stops", [f"{line['stops']:.2f}" for line in lines]),
-        _unless_zero("left out", lines, "never_departed", "{:g}"),
+        _unless_zero("left out", lines, "never_departed", "{:.1f}"),
         _unless_zero("gridlock", lines, "gridlock_share", "{:.0%}"),
     ]
 
@@ -146,8 +146,6 @@ def _unless_zero(heading: str, lines: Sequence[Row], key: str, form: str) -> tup
 def _difference(line: Row) -> str:
     if line["controller"] == line["baseline"] or line["difference_s"] is None:
         return "-"
-    if line["difference_low_s"] is None:
+    if line["difference_high_s"] is None:
         return f"{line['difference_s']:+.1f}"
-    return (
-        f"{line['difference_s']:+.1f} ({line['difference_low_s']:+.1f} to {line['difference_high_s']:+.1f})"
-    )
+    return f"{line['difference_s']:+.1f} ± {line['difference_high_s'] - line['difference_s']:.1f}"
