@@ -101,7 +101,10 @@ class Program:
 
 @dataclass(slots=True)
 class Network:
-    """A network; ``programs`` hold, per light, all programs in loading order: SUMO runs the last."""
+    """A network; ``programs`` hold, per light, all programs in loading order: SUMO runs the last.
+
+    ``programmed`` are the lights with a program in the network file itself.
+    """
 
     path: Path
     edges: dict[str, Edge] = field(default_factory=dict)
@@ -109,6 +112,7 @@ class Network:
     nodes: dict[str, Node] = field(default_factory=dict)
     connections: list[Connection] = field(default_factory=list)
     programs: dict[str, list[Program]] = field(default_factory=lambda: defaultdict(list))
+    programmed: frozenset[str] = frozenset()
     outgoing: dict[str, list[Connection]] = field(default_factory=lambda: defaultdict(list))
     incoming: dict[str, list[Connection]] = field(default_factory=lambda: defaultdict(list))
 
@@ -126,6 +130,7 @@ def read_network(path: Path, additional: Iterable[Path] = ()) -> Network:
     try:
         for element in top_level(path):
             _READERS.get(element.tag, _skip)(network, element)
+        network.programmed = frozenset(network.programs)
         for file in additional:
             _read_programs(network, file)
     except (KeyError, ValueError, IndexError) as err:

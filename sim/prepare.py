@@ -27,7 +27,7 @@ from .derive.site import derive_site
 from .geometry import Corridor, find_corridor
 from .network import Network, read_network
 from .own_loops import own_detectors
-from .programs import write_missing_programs
+from .programs import with_programs
 from .spec import RunSpec
 from .sumo import RULES
 from .trajectories import arguments as corridor_arguments
@@ -160,12 +160,13 @@ def _write_files(
     write_links(folder / "links.add.xml", folder / "links.xml")
     extra = [folder / "loops.add.xml", folder / "links.add.xml"]
     lights = collect_lights(network)
-    if write_missing_programs(lights, site, folder / "missing.add.xml"):
-        extra.append(folder / "missing.add.xml")
+    net_file = with_programs(network, lights, site, folder / "complete.net.xml")
+    if net_file != network.path:
+        lights = collect_lights(read_network(net_file, scenario.additional_files))
     if entry.program not in ("", "deployed"):
         write_programs(lights, entry.program, folder / "programs.add.xml")
         extra.append(folder / "programs.add.xml")
-    arguments = ["--net-file", str(scenario.net_file)]
+    arguments = ["--net-file", str(net_file)]
     if scenario.route_files:
         arguments += ["--route-files", ",".join(map(str, scenario.route_files))]
     arguments += ["--additional-files", ",".join(map(str, (*scenario.additional_files, *extra)))]

@@ -1,46 +1,69 @@
-"""Programs for lights that have none in the network, so that SUMO can run them and fall back to them."""
+"""Programs for lights without one in the network file: SUMO does not load them so, and falls back to a program."""
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 import numpy as np
 
+from greensplit.engine.errors import NetworkError
 from greensplit.engine.kernels.machine import advance_machine
 from greensplit.engine.kernels.state import new_machine
 from greensplit.engine.model.compiled import compile_signals
 from greensplit.engine.model.site import Junction, Site
-from greensplit.scenarios.xmlio import write_document
+from greensplit.scenarios.xmlio import write_atomically
 
 from .derive.light import Light
+from .network import Network
 from .port import state_string
 
-__all__ = ["write_missing_programs"]
+__all__ = ["with_programs"]
 
+_FIRST_ELEMENT = re.compile(rb"<!--.*?-->|<(?:location|type|edge|junction)\b", re.DOTALL)
 GREEN_MS = 20_000
 TICK_MS = 1000
 
 
-def write_missing_programs(lights: Iterable[Light], site: Site, path: Path) -> bool:
-    """Write a fixed program for every junction without one; False, and no file, when there is none.
+def with_programs(network: Network, lights: Iterable[Light], site: Site, path: Path) -> Path:
+    """The network's own file, or ``path``: a copy in which every light has a program.
 
-    Each runs through stages that together serve every group, 20 s green each, the changes made by the signal machine.
+    Where the network file has none, a junction gets a fixed program through stages that together serve every group,
+    20 s green each, the changes made by the signal machine; a light that the site leaves out is switched off. Programs
+    in additional files come after those and so are the ones that SUMO runs.
     """
-    bare = {light.id for light in lights if not light.programs}
-    junctions = [junction for junction in site.junctions if junction.id in bare]
-    if junctions:
-        write_document(path, "additional", [_program(site, junction) for junction in junctions])
-    return bool(junctions)
+    junctions = {junction.id: junction for junction in site.junctions}
+    bare = [light for light in lights if light.id not in network.programmed]
+    if not bare:
+        return network.path
+    elements = [
+        _program(light.id, _states(site, junctions[light.id]) if light.id in junctions else _off(light))
+        for light in bare
+    ]
+    write_atomically(path, _inserted(network.path, b"".join(tostring(element) for element in elements)))
+    return path
 
 
-def _program(site: Site, junction: Junction) -> Element:
-    logic = Element(
-        "tlLogic", {"id": junction.id, "type": "static", "programID": "greensplit-plan", "offset": "0"}
-    )
-    for state, ms in _states(site, junction):
+def _inserted(path: Path, text: bytes) -> Iterable[bytes]:
+    """The network file with ``text`` before its first element: programs must precede the connections they control."""
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    for match in _FIRST_ELEMENT.finditer(content):
+        if not match.group().startswith(b"<!--"):
+            return content[: match.start()], text, content[match.start() :]
+    raise NetworkError(f"{path}: expected a network in an encoding that extends ASCII, found another")
+
+
+def _off(light: Light) -> list[tuple[str, int]]:
+    return [("O" * light.lamps, GREEN_MS)]
+
+
+def _program(light: str, states: list[tuple[str, int]]) -> Element:
+    logic = Element("tlLogic", {"id": light, "type": "static", "programID": "greensplit-plan", "offset": "0"})
+    for state, ms in states:
         SubElement(logic, "phase", {"duration": f"{ms / 1000:g}", "state": state})
     return logic
 

@@ -64,8 +64,8 @@ def _clearance_ms(bundle: Bundle) -> int:
 
 
 def _ends(light: Light, bundle: Bundle) -> bool:
-    """Does the group's green ever end, or has it no program at all?"""
-    return not light.states or bool(set(light.columns[bundle.lamps[0]]) - set(OPEN))
+    """Does the group's green ever end in a program?"""
+    return bool(set(light.columns[bundle.lamps[0]]) - set(OPEN))
 
 
 def _usual_yellow(light: Light, bundle: Bundle, bundles: tuple[Bundle, ...]) -> int:
