@@ -95,13 +95,18 @@ def _pass(lamps: Lamps, group: int, aspect: int, now_ms: int) -> None:
 
 @kernel
 def _retreat(signals: Signals, lamps: Lamps, first: int, last: int, now_ms: int) -> int:
-    """Bring a junction to red by its groups' own sequences; 1 once all have been red for their clearance."""
+    """Bring a junction to red by its groups' own sequences; 1 once all have been red for their clearance.
+
+    All greens end together, when the last minimum is over: what is shown is safe, and so no left turn ends alone.
+    """
     done = 1
+    may_end = _have_been_green(signals, lamps, first, last, now_ms)
     for group in range(first, last):
         aspect = lamps.aspect[group]
         elapsed_ms = now_ms - lamps.since_ms[group]
         if _goes(aspect):
-            _pass(lamps, group, signals.stop_aspect[group, 0], now_ms)
+            if may_end:
+                _pass(lamps, group, signals.stop_aspect[group, 0], now_ms)
         elif aspect == RED_AMBER:
             _pass(lamps, group, RED, now_ms)
         elif aspect == GREEN_FLASH and elapsed_ms >= signals.stop_ms[group, 0]:
@@ -112,6 +117,15 @@ def _retreat(signals: Signals, lamps: Lamps, first: int, last: int, now_ms: int)
         if lamps.aspect[group] != RED or now_ms < cleared_ms:
             done = 0
     return done
+
+
+@kernel
+def _have_been_green(signals: Signals, lamps: Lamps, first: int, last: int, now_ms: int) -> bool:
+    """Has every green of the junction had its minimum?"""
+    for group in range(first, last):
+        if _goes(lamps.aspect[group]) and now_ms - lamps.green_ms[group] < signals.min_green_ms[group]:
+            return False
+    return True
 
 
 @inlined
@@ -200,7 +214,7 @@ def _entering_green(signals: Signals, lamps: Lamps, group: int, aspect: int, now
         return SHORT_RED if now_ms - lamps.since_ms[group] < signals.start_ms[group] else 0
     if aspect != RED_AMBER and not _goes(aspect):
         return WRONG_SEQUENCE
-    if signals.start_ms[group] > 0 and aspect != RED_AMBER:
+    if (signals.start_ms[group] > 0) != (aspect == RED_AMBER):
         return WRONG_SEQUENCE
     return SHORT_RED if now_ms - lamps.red_ms[group] < signals.revert_ms else 0
 
