@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-__all__ = ["progress_bar"]
+from greensplit.engine.kernel_cache import is_compiled
+
+__all__ = ["progress_bar", "say_when_compiling"]
 
 QUIET_S = 2.0
+
+
+def say_when_compiling(environment: Mapping[str, str]) -> None:
+    """One line before a wait that only the first run of a version has."""
+    if not is_compiled(environment):
+        sys.stderr.write("compiling kernels, once for this version: about half a minute\n")
 
 
 @contextmanager

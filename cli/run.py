@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from .options import Additional, AsJson, Net, Params, Profile, Routes, Scale, parse_params
-from .progress import progress_bar
+from .progress import progress_bar, say_when_compiling
 
 __all__ = ["run"]
 
@@ -70,6 +71,7 @@ def run(
         params=parse_params(param),
         loops=LoopPositions() if advance is None else LoopPositions(advance_m=advance),
     )
+    say_when_compiling(os.environ)
     with progress_bar(f"{spec.scenario} {spec.controller}") as progress:
         summary = run_spec(spec, out, progress=progress)
     sys.stdout.write(json.dumps(summary, indent=1) + "\n" if as_json else _told(summary, out))

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
-__all__ = ["cache_home", "source_hash", "use_kernel_cache"]
+__all__ = ["cache_home", "is_compiled", "source_hash", "use_kernel_cache"]
 
 FOLDERS = ("engine", "controllers")
 
@@ -32,6 +32,11 @@ def source_hash() -> str:
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def is_compiled(environment: Mapping[str, str]) -> bool:
+    """Are there compiled kernels already, in the folder that ``environment`` names?"""
+    return any(Path(environment.get("NUMBA_CACHE_DIR", "")).glob("**/*.nbi"))
 
 
 def use_kernel_cache(environment: MutableMapping[str, str]) -> None:

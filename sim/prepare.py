@@ -108,8 +108,8 @@ def prepare(spec: RunSpec, folder: Path) -> Prepared:
     spec.check()
     entry = find(spec.controller)
     vision = spec.vision or entry.vision
-    if vision == "detectors" and entry.vision == "perfect":
-        raise InputError(f"vision: {entry.name} needs perfect, found detectors")
+    if vision != entry.vision:
+        raise InputError(f"vision: {entry.name} works with {entry.vision}, found {vision}")
     scenario = load_scenario(spec)
     profile = profile_for(spec.profile, scenario.name)
     scenario, scheduled = _schedule(spec, scenario, folder)
