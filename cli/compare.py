@@ -73,6 +73,7 @@ def compare(
         params=parse_params(param),
     )
     opener = _opener(jobs, cluster, len(expand(plan)))
+    _must_not_be_folder(html)
     with _run_root(out, html) as root:
         comparison = _run(plan, opener, root)
         _show(comparison, as_json)
@@ -85,6 +86,13 @@ def compare(
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _must_not_be_folder(html: Path | None) -> None:
+    from greensplit.engine.errors import OutputError
+
+    if html is not None and html.is_dir():
+        raise OutputError(f"--html: expected a file, found a folder: {html}")
 
 
 def _opener(jobs: int, cluster: str, runs: int) -> Opener:

@@ -33,7 +33,7 @@ class Scripted(Executor):
         self.seeds: list[int] = []
         self.pending: list[tuple[Future[Any], Outcome]] = []
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
+    def submit(self, _fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
         """Note the job; nothing is called."""
         (job,) = args
         self.seeds.append(job.spec.seed)
@@ -173,7 +173,7 @@ def test_a_killed_process_costs_no_result(in_one_process: Comparison, tmp_path: 
     others = set(multiprocessing.active_children())
     killed: list[int] = []
 
-    def kill_one(_job: Job, done: int) -> None:
+    def kill_one(_job: Job, _done: int) -> None:
         if not killed:
             (child,) = set(multiprocessing.active_children()) - others
             assert child.pid is not None
