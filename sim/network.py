@@ -133,13 +133,14 @@ def read_network(path: Path, additional: Iterable[Path] = ()) -> Network:
         network.programmed = frozenset(network.programs)
         for file in additional:
             _read_programs(network, file)
+        _index(network)
     except (KeyError, ValueError, IndexError) as err:
         raise NetworkError(
             f"{path}: expected a complete SUMO network, found a broken element: {err}"
         ) from err
     if not network.edges:
         raise NetworkError(f"{path}: expected a SUMO network with edges, found none")
-    _index(network)
+    _check(network)
     return network
 
 
@@ -197,6 +198,8 @@ def _junction(network: Network, element: Element) -> None:
         tuple(element.get("intLanes", "").split()),
     )
     for request in element.iter("request"):
+        if int(request.attrib["index"]) != len(node.foes):
+            raise ValueError(f"junction {node.id}: request {len(node.foes)} is not there")
         node.response.append(int(request.attrib["response"], 2))
         node.foes.append(int(request.attrib["foes"], 2))
     network.nodes[node.id] = node
@@ -243,9 +246,24 @@ _READERS = {"edge": _edge, "junction": _junction, "connection": _connection, "tl
 
 def _index(network: Network) -> None:
     for connection in network.connections:
-        if connection.source not in network.edges or connection.target not in network.edges:
-            raise NetworkError(
-                f"{network.path}: connection from {connection.source} to {connection.target}: expected known edges"
-            )
+        for edge, lane in (
+            (connection.source, connection.source_lane),
+            (connection.target, connection.target_lane),
+        ):
+            if not 0 <= lane < len(network.edges[edge].lanes):
+                raise ValueError(f"connection on lane {lane} of edge {edge}")
         network.outgoing[network.lane_id(connection.source, connection.source_lane)].append(connection)
         network.incoming[network.lane_id(connection.target, connection.target_lane)].append(connection)
+
+
+def _check(network: Network) -> None:
+    """Signalised ways must end at a junction of the file, and lanes be numbered from 0."""
+    for edge in network.edges.values():
+        if [lane.index for lane in edge.lanes] != list(range(len(edge.lanes))):
+            raise NetworkError(f"{network.path}: edge {edge.id}: expected lanes numbered from 0")
+    for connection in network.connections:
+        edge = network.edges[connection.source]
+        if connection.light and not edge.function and edge.target not in network.nodes:
+            raise NetworkError(
+                f"{network.path}: edge {edge.id}: expected its junction {edge.target} in the file, found none"
+            )

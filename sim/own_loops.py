@@ -40,8 +40,12 @@ def own_detectors(site: Site, network: Network, path: Path) -> Site:
         raise NetworkError(
             f"{path}: expected induction loops before or behind signals, found {len(loops)} loops"
         )
-    bare = [junction.id for junction in junctions if not junction.detectors]
-    notes = tuple(f"junction {name}: no loop of {path.name} serves it" for name in bare)
+    notes = tuple(
+        f"junction {junction.id}: no loop of {path.name} serves lane {lane.id}"
+        for junction in junctions
+        for lane in junction.lanes
+        if not any(lane.id in detector.lanes for detector in junction.detectors)
+    )
     return replace(site, junctions=junctions, assumptions=(*site.assumptions, *notes))
 
 

@@ -12,7 +12,7 @@ from greensplit.controllers.catalogue import Entry, find
 from greensplit.controllers.profile import Profile, apply_profile, profile_for
 from greensplit.engine.errors import InputError, NetworkError
 from greensplit.engine.kernel_cache import cache_home
-from greensplit.engine.model.site import Site
+from greensplit.engine.model.site import Junction, Site
 from greensplit.engine.model.toml import read_site
 from greensplit.engine.model.validate import check
 from greensplit.engine.store.tables import write_table
@@ -87,19 +87,35 @@ def load_site(spec: RunSpec, scenario: Scenario, network: Network) -> Site:
     if spec.model is not None:
         edited = read_site(spec.model)
         check(edited)
-        _must_fit(edited, site, spec.model)
+        _must_fit(edited, site, network, spec.model)
         site = edited
     return own_detectors(site, network, spec.detectors) if spec.detectors is not None else site
 
 
-def _must_fit(edited: Site, derived: Site, path: Path) -> None:
-    """The edited model must be about this network's lights."""
+def _must_fit(edited: Site, derived: Site, network: Network, path: Path) -> None:
+    """The edited model must be about this network's lights and lanes."""
     lamps = {junction.id: len(junction.idle_lamps) for junction in derived.junctions}
     for junction in edited.junctions:
         if lamps.get(junction.id) != len(junction.idle_lamps):
             raise NetworkError(
                 f"{path}: junction {junction.id}: expected {lamps.get(junction.id, 'no')} lamps as in the network, "
                 f"found {len(junction.idle_lamps)}"
+            )
+        _must_know_lanes(junction, network, path)
+    for link in edited.links:
+        if link.to_lane not in network.lanes:
+            raise NetworkError(
+                f"{path}: link from {link.from_junction}: expected a lane of the network, found {link.to_lane}"
+            )
+
+
+def _must_know_lanes(junction: Junction, network: Network, path: Path) -> None:
+    named = [(f"detector {detector.id}", detector.lane) for detector in junction.detectors]
+    named += [("approach", lane.id) for lane in junction.lanes]
+    for what, lane in named:
+        if lane not in network.lanes:
+            raise NetworkError(
+                f"{path}: junction {junction.id}: {what}: expected a lane of the network, found {lane}"
             )
 
 
@@ -112,8 +128,8 @@ def prepare(spec: RunSpec, folder: Path) -> Prepared:
         raise InputError(f"vision: {entry.name} works with {entry.vision}, found {vision}")
     scenario = load_scenario(spec)
     profile = profile_for(spec.profile, scenario.name)
-    scenario, scheduled = _schedule(spec, scenario, folder)
     network = read_network(scenario.net_file, scenario.additional_files)
+    scenario, scheduled = _schedule(spec, scenario, folder)
     site = apply_profile(load_site(spec, scenario, network), profile)
     corridor = find_corridor(network, site)
     detector_ids, arguments = _write_files(scenario, spec, entry, network, site, corridor, folder)

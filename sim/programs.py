@@ -6,6 +6,7 @@ import gzip
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -80,27 +81,24 @@ def _cover(junction: Junction) -> list[int]:
 
 
 def _states(site: Site, junction: Junction) -> list[tuple[str, int]]:
-    """Lamp states and their times, ms, from the first stage in full through all others back to it."""
+    """Lamp states and their times, ms, of one cycle, from the first stage in full to the end of the change back to it.
+
+    The machine runs the first stage, all others and the first again; what came before the end of its first showing is
+    the machine's start and no part of the cycle.
+    """
     alone = replace(site, junctions=(junction,), links=())
     signals = compile_signals(alone)
     machine = new_machine(signals)
-    runs: list[tuple[str, int]] = []
+    shown: list[str] = []
+    cover = _cover(junction)
     now_ms = 0
-    for stage in (*_cover(junction), _cover(junction)[0]):
+    for stage in (*cover, cover[0]):
         reached = False
         while not reached or now_ms - machine.since_ms[0] < GREEN_MS:
             advance_machine(signals, machine, np.array([stage], np.int32), now_ms)
             reached = bool(machine.settled[0]) and machine.stage[0] == stage
-            state = state_string(junction, machine.lamps.aspect)
-            if runs and runs[-1][0] == state:
-                runs[-1] = (state, runs[-1][1] + TICK_MS)
-            else:
-                runs.append((state, TICK_MS))
+            shown.append(state_string(junction, machine.lamps.aspect))
             now_ms += TICK_MS
-    return _one_cycle(runs)
-
-
-def _one_cycle(runs: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Cut the second showing of the first stage; a junction with one stage shows that for ever."""
-    first = runs[0][0]
-    return runs if len(runs) == 1 or runs[-1][0] != first else runs[:-1]
+    runs = [(state, TICK_MS * len(list(ticks))) for state, ticks in groupby(shown)]
+    first = next(i for i, (_, ms) in enumerate(runs) if ms >= GREEN_MS)
+    return [runs[-1], *runs[first + 1 : -1]]

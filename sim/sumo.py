@@ -57,7 +57,9 @@ class Simulator:
         self.api: Any = None
         try:
             self.api = self._connect(arguments, gui) if traci or gui else self._load(arguments)
-            check_version(str(self.api.getVersion()[1]).removeprefix("SUMO ").lstrip("v"))
+            with self.speaking():
+                version = str(self.api.getVersion()[1])
+            check_version(version.removeprefix("SUMO ").lstrip("v"))
         except BaseException:
             self.close()
             raise
