@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..model.aspects import CLEARANCE, DARK, GREEN, GREEN_FLASH, PERMISSIVE, RED, RED_AMBER, YELLOW
-from ..model.compiled import CONFLICT, HAS_PRIORITY, NO_MEETING, SHARED, YIELDS, Signals
+from ..model.compiled import CONFLICT, HAS_PRIORITY, NO_MEETING, YIELDS, Signals
 from .jit import inlined, kernel
 from .state import Faults, Lamps
 
@@ -254,7 +254,7 @@ def _pair_fault(
         if relation == YIELDS and proposed[a] == GREEN:
             return CONFLICTING_GREEN
     starts = _goes(proposed[b]) and not _goes(lamps.aspect[b])
-    if starts and relation != SHARED and not _goes(proposed[a]):
+    if starts and not _goes(proposed[a]):
         end_ms = now_ms if _goes(lamps.aspect[a]) else lamps.end_ms[a]
         if now_ms - end_ms < signals.intergreen_ms[pair]:
             return SHORT_CLEARANCE

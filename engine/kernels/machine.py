@@ -201,13 +201,14 @@ def _is_cleared(signals: Signals, machine: Machine, j: int, wanted: int, a: int,
     yields = signals.stage_aspect[wanted + a] == PERMISSIVE
     for b in range(n):
         relation = signals.meeting[signals.pair_ptr[j] + a * n + b]
-        if relation == NO_MEETING or relation == SHARED:
+        intergreen_ms = signals.intergreen_ms[signals.pair_ptr[j] + b * n + a]
+        if relation == NO_MEETING or (relation == SHARED and intergreen_ms == 0):
             continue
         other = first + b
         shown = lamps.aspect[other]
         if shown != GREEN and shown != PERMISSIVE:
             green_in_ms = now_ms + signals.start_ms[first + a] - lamps.end_ms[other]
-            if green_in_ms < signals.intergreen_ms[signals.pair_ptr[j] + b * n + a]:
+            if green_in_ms < intergreen_ms:
                 return False
         if is_open(shown) and (
             relation == CONFLICT

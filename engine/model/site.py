@@ -5,7 +5,8 @@ that meet are related in one of three ways, and each ordered pair has an intergr
 
 - *conflict*: never green together;
 - *permissive*: green together, the yielding one shown permissive;
-- *shared*: green together as the deployed program already shows it, allowed as that pair only.
+- *shared*: green together as the deployed program already shows it, allowed as that pair only; an intergreen
+  of 0 says that one may start while the other ends.
 
 A *stage* is a set of groups that are green together. A *sequence* says what a group passes through on its way to
 green and back to red.

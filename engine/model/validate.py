@@ -148,7 +148,7 @@ def _do_meetings_name_groups(junction: Junction) -> Iterator[str]:
 def _do_intergreens_cover_the_clearance(junction: Junction) -> Iterator[str]:
     stop_ms = {group.number: group.sequence.stop_ms for group in junction.groups}
     for meeting in junction.meetings:
-        if meeting.kind is MeetingKind.SHARED:
+        if meeting.kind is MeetingKind.SHARED and meeting.intergreen_ms == meeting.reverse_ms == 0:
             continue
         for first, second, ms in (
             (meeting.first, meeting.second, meeting.intergreen_ms),

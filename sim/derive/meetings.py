@@ -24,12 +24,13 @@ LEFTS = "lLt"
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """How two groups meet; ``first`` yields where the kind is permissive."""
+    """How two groups meet; ``first`` yields where the kind is permissive, both where a shared pair is ``mutual``."""
 
     first: int
     second: int
     kind: MeetingKind
     left_turn: bool
+    mutual: bool = False
 
 
 def relate(light: Light, bundles: tuple[Bundle, ...]) -> tuple[Relation, ...]:
@@ -57,7 +58,7 @@ def _relate_pair(light: Light, a: Bundle, b: Bundle) -> Relation | None:
     if apart:
         return Relation(a.number, b.number, MeetingKind.CONFLICT, False)
     if shared or (a_yields and b_yields):
-        return Relation(a.number, b.number, MeetingKind.SHARED, False)
+        return Relation(a.number, b.number, MeetingKind.SHARED, False, mutual=a_yields and b_yields)
     first, second = (a, b) if a_yields else (b, a)
     left = any(_is_trapped(x, y) if a_yields else _is_trapped(y, x) for x, y in met)
     return Relation(first.number, second.number, MeetingKind.PERMISSIVE, left)
@@ -73,6 +74,13 @@ def _yields(x: Way, y: Way) -> bool:
     return bool(x.node.response[x.link] >> y.link & 1)
 
 
+def _gives_way(x: Way, y: Way) -> bool:
+    """Does x yield to y? Of two turns that yield to each other, the left one does."""
+    if not _yields(x, y):
+        return False
+    return not _yields(y, x) or x.connection.direction in LEFTS or y.connection.direction not in LEFTS
+
+
 def _verdict(light: Light, a: Bundle, b: Bundle, x: Way, y: Way) -> str:
     """Who yields where ways x of group a and y of group b meet: first, second, shared (neither), or apart."""
     letters = {(state[a.lamps[0]], state[b.lamps[0]]) for state in light.stage_states}
@@ -84,10 +92,10 @@ def _verdict(light: Light, a: Bundle, b: Bundle, x: Way, y: Way) -> str:
     if together == {("G", "g")}:
         return "second"
     if together:
-        return "first" if _yields(x, y) else "second"
-    if _yields(x, y) and _may_yield(x, y):
+        return "first" if _gives_way(x, y) else "second"
+    if _gives_way(x, y) and _may_yield(x, y):
         return "first"
-    if _yields(y, x) and _may_yield(y, x):
+    if _gives_way(y, x) and _may_yield(y, x):
         return "second"
     return "apart"
 

@@ -77,10 +77,15 @@ def _yielding(green: tuple[int, ...], relations: tuple[Relation, ...]) -> tuple[
     return tuple(
         number
         for number in green
-        if any(
-            r.kind is MeetingKind.PERMISSIVE and r.first == number and r.second in green for r in relations
-        )
+        if any(_yields_to(number, r) in green for r in relations)
     )
+
+
+def _yields_to(number: int, relation: Relation) -> int | None:
+    """The group that group ``number`` yields to in this relation."""
+    if relation.first == number and (relation.kind is MeetingKind.PERMISSIVE or relation.mutual):
+        return relation.second
+    return relation.first if relation.second == number and relation.mutual else None
 
 
 def _maximal_sets(bundles: tuple[Bundle, ...], relations: tuple[Relation, ...]) -> list[tuple[int, ...]]:

@@ -124,7 +124,7 @@ def _meetings(
         return max(stop, min(gap, stop + MAX_RED_CLEARANCE_MS))
 
     for relation in relations:
-        shared = relation.kind is MeetingKind.SHARED
+        shared = relation.kind is MeetingKind.SHARED and not relation.mutual
         there = 0 if shared else intergreen(relation.first, relation.second)
         back = 0 if shared else intergreen(relation.second, relation.first)
         yield Meeting(relation.first, relation.second, relation.kind, there, back, relation.left_turn)
@@ -178,7 +178,7 @@ def _usual_red(
     assumptions: list[str],
 ) -> int:
     """The longest red clearance of the program, for pairs that it never shows one after the other, ms."""
-    pairs = [(r.first, r.second) for r in relations if r.kind is not MeetingKind.SHARED]
+    pairs = [(r.first, r.second) for r in relations if r.kind is not MeetingKind.SHARED or r.mutual]
     pairs += [(b, a) for a, b in pairs]
     seen = [observed[pair] - sequences[pair[0] - 1].stop_ms for pair in pairs if pair in observed]
     usual = max(0, *seen) if seen else ALL_RED_MS

@@ -47,15 +47,18 @@ class Rules:
     def __init__(self, junction: Junction) -> None:
         self.groups = {g.number: g for g in junction.groups}
         self.conflicts: set[frozenset[int]] = set()
+        self.shared: set[frozenset[int]] = set()
         self.yields: set[tuple[int, int]] = set()
         self.trapped: set[tuple[int, int]] = set()
         self.intergreen: dict[tuple[int, int], int] = {}
         for m in junction.meetings:
-            if m.kind is MeetingKind.SHARED:
+            if m.kind is MeetingKind.SHARED and not m.intergreen_ms:
                 continue
             self.intergreen[m.first, m.second] = m.intergreen_ms
             self.intergreen[m.second, m.first] = m.reverse_ms
-            if m.kind is MeetingKind.CONFLICT:
+            if m.kind is MeetingKind.SHARED:
+                self.shared.add(frozenset((m.first, m.second)))
+            elif m.kind is MeetingKind.CONFLICT:
                 self.conflicts.add(frozenset((m.first, m.second)))
             else:
                 self.yields.add((m.first, m.second))
@@ -229,6 +232,8 @@ class NaiveMachine:
             return True
         if frozenset((g, other)) in self.rules.conflicts or self._must_end(other):
             return False
+        if frozenset((g, other)) in self.rules.shared:
+            return True
         if (g, other) in self.rules.yields:
             return self.wanted(g) == "permissive"
         return shown.aspect == "permissive"

@@ -169,7 +169,7 @@ def _random_meeting(
     if choice == "none":
         return None
     first, second = (a, b) if rng.random() < 0.5 else (b, a)
-    if choice == "shared":
+    if choice == "shared" and rng.random() < 0.5:
         return Meeting(first, second, SHARED, 0, 0)
     there, back = (groups[i - 1].sequence.stop_ms + int(rng.integers(0, 60)) * 100 for i in (first, second))
     kind = MeetingKind(choice)

@@ -226,6 +226,19 @@ def test_a_pair_that_the_program_shows_may_be_green_together_and_change_freely()
     assert guard.fault() == ("none", 0, 0)
 
 
+def test_a_shared_pair_with_an_intergreen_is_held_to_it() -> None:
+    """Green together passes; one 4.9 s after the other does not where 5 s are asked for."""
+    base = crossroads().junctions[0]
+    made = site(replace(base, meetings=(Meeting(1, 2, MeetingKind.SHARED, 5000, 5000),)))
+    guard = Guard(made)
+    for at_s, letters in [(0, "GG"), (9, "yG"), (12, "ry"), (15, "rr"), (17, "rG")]:
+        assert guard.show(at_s, letters) == letters
+    guard = Guard(made)
+    assert [guard.show(t, s) for t, s in [(0, "Gr"), (9, "yr"), (12, "rr")]] == ["Gr", "yr", "rr"]
+    assert guard.show(13.9, "rG") == "rr"
+    assert guard.fault() == ("short intergreen", 1, 2)
+
+
 def test_a_refused_junction_goes_to_red_by_its_own_sequences_and_is_released_when_cleared() -> None:
     """Conflict at 6 s: yellow at once, red at 9 s; group 1 clears in 2 s, so free at 11 s."""
     guard = Guard(crossroads())

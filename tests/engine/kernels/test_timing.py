@@ -204,6 +204,17 @@ def test_a_shared_pair_does_not_wait_for_each_other() -> None:
     assert two == "r" * 8 + "GGGG"
 
 
+def test_a_shared_pair_with_intergreens_keeps_them_when_one_follows_the_other() -> None:
+    """Both yield to each other: green together, but one after the other only after 5 s."""
+    base = crossroads().junctions[0]
+    pair = Meeting(1, 2, MeetingKind.SHARED, 5000, 5000)
+    stages = (Stage("S1", (1,)), Stage("S2", (2,)), Stage("S3", (1, 2), (1, 2)))
+    made = site(replace(base, meetings=(pair,), stages=stages))
+    one, two = strips(made, switch_at({8000: 1, 20_000: 2}), 22_000)
+    assert one == "G" * 8 + "yyy" + "r" * 9 + "gg"
+    assert two == "r" * 13 + "G" * 7 + "gg"
+
+
 def test_people_walk_while_a_turn_yields_to_them() -> None:
     """The turn is permissive before people start, and people wait while it is protected."""
     people = group(2, kind=GroupKind.PEDESTRIAN, stop=(Step("clearance", 4000),))
