@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -25,7 +26,7 @@ OPPOSITE_DEG = 120.0
 
 
 @dataclass(frozen=True)
-class Path_:
+class Way:
     """One controlled connection."""
 
     node: str
@@ -40,7 +41,7 @@ class Lights:
     """One traffic light: what its lamps control, and its programs spread out to one state a second, cyclic."""
 
     id: str
-    paths: dict[int, list[Path_]] = field(default_factory=lambda: defaultdict(list))
+    paths: dict[int, list[Way]] = field(default_factory=lambda: defaultdict(list))
     programs: list[list[str]] = field(default_factory=list)
 
 
@@ -71,12 +72,12 @@ class Judge:
         """Everything that is wrong with a strip."""
         return list(_Case(self, self.lights[light], strip).faults())
 
-    def cross(self, a: Path_, b: Path_) -> bool:
+    def cross(self, a: Way, b: Way) -> bool:
         if a.node != b.node or a is b:
             return False
         return a.row in self._foes[b.node, b.row] or b.row in self._foes[a.node, a.row]
 
-    def gives_way(self, a: Path_, b: Path_) -> bool:
+    def gives_way(self, a: Way, b: Way) -> bool:
         """Does a, turning, wait for b: people, or traffic from ahead? A straight path never counts as waiting."""
         if a.crossing_m or a.turn == "s" or a.node != b.node or b.row not in self._response[a.node, a.row]:
             return False
@@ -145,7 +146,7 @@ class _Case:
                 yield self._fault(t, f"yellow to {now}", lamp)
             if before in "rs" and now == "y":
                 yield self._fault(t, "red to yellow", lamp)
-            if now == "s" and not any("s" == state[lamp] for p in self.light.programs for state in p):
+            if now == "s" and not any(state[lamp] == "s" for p in self.light.programs for state in p):
                 yield self._fault(t, "a turn on red that no program shows", lamp)
 
     def _is_walk(self, lamp: int) -> bool:
@@ -223,14 +224,14 @@ def _colour(letter: str) -> str:
     return {"G": "green", "g": "green", "y": "yellow", "r": "red", "s": "red"}.get(letter, letter)
 
 
-def _apart_deg(a: Path_, b: Path_) -> float:
+def _apart_deg(a: Way, b: Way) -> float:
     return abs((a.heading_deg - b.heading_deg + 180.0) % 360.0 - 180.0)
 
 
 def _runs(colours: list[str]) -> list[tuple[int, int, str]]:
     """(start, end, colour) of every unbroken run."""
     edges = [0, *(t for t in range(1, len(colours)) if colours[t] != colours[t - 1]), len(colours)]
-    return [(s, e, colours[s]) for s, e in zip(edges, edges[1:], strict=False)]
+    return [(s, e, colours[s]) for s, e in pairwise(edges)]
 
 
 def _cyclic_runs(shown: list[bool]) -> list[int]:
@@ -292,7 +293,7 @@ def _lights(root: Element) -> dict[str, Lights]:
             continue
         inner = f"{link.get('to')}_0" if link.get("to") in crossings else link.attrib["via"]
         node, row = rows[inner]
-        path = Path_(
+        path = Way(
             node,
             row,
             link.get("dir", "s"),
