@@ -75,7 +75,7 @@ def measure(repeats: int, *, traci: bool) -> dict[str, Any]:
 
 
 def _median(values: Any) -> float:
-    return round(statistics.median(values), 3)
+    return float(round(statistics.median(values), 3))
 
 
 def _say(text: str) -> None:
@@ -149,7 +149,7 @@ sys.exit(code)
 
 
 def _versions() -> dict[str, str]:
-    from greensplit.sim.run import versions
+    from greensplit.sim.record import versions
 
     return versions()
 

@@ -41,8 +41,8 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a scenario under a controller in closed loop against SUMO."""
-    from greensplit.controllers.catalogue import DEFAULT
     from greensplit.engine.errors import InputError
+    from greensplit.sim.apart import simulate_apart
     from greensplit.sim.derive.loops import LoopPositions
     from greensplit.sim.run import run as run_spec
     from greensplit.sim.spec import EPOCH, RunSpec
@@ -51,7 +51,7 @@ def run(
         raise InputError("run: expected a scenario, a .sumocfg, or --net with --routes; found none of them")
     spec = RunSpec(
         scenario=scenario or "own",
-        controller=controller or DEFAULT,
+        controller=controller,
         seed=seed,
         demand_seed=demand_seed,
         scale=scale,
@@ -73,7 +73,7 @@ def run(
     )
     say_when_compiling(os.environ)
     with progress_bar(f"{spec.scenario} {spec.controller}") as progress:
-        summary = run_spec(spec, out, progress=progress)
+        summary = run_spec(spec, out, progress=progress, simulate=simulate_apart)
     sys.stdout.write(json.dumps(summary, indent=1) + "\n" if as_json else _told(summary, out))
     if summary["partial"]:
         raise typer.Exit(1)

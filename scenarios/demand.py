@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import polars as pl
-
 from greensplit.engine.errors import ScenarioError
 
 from .base import Scenario
@@ -23,7 +21,7 @@ __all__ = [
     "ScheduledVehicle",
     "read_demand",
     "resample",
-    "scheduled_table",
+    "scheduled_rows",
     "with_demand",
     "write_routes",
 ]
@@ -47,26 +45,9 @@ def read_demand(scenario: Scenario, *, seed: int) -> Demand:
     return demand
 
 
-def scheduled_table(demand: Demand) -> pl.DataFrame:
-    """One row per scheduled vehicle, by departure.
-
-    Columns: vehicle_id (String), kind (String), depart_s (Float64, seconds), public_transport (Boolean).
-    """
-    vehicles = demand.vehicles
-    return pl.DataFrame(
-        {
-            "vehicle_id": [vehicle.vehicle_id for vehicle in vehicles],
-            "kind": [vehicle.kind for vehicle in vehicles],
-            "depart_s": [vehicle.depart_s for vehicle in vehicles],
-            "public_transport": [vehicle.public_transport for vehicle in vehicles],
-        },
-        schema={
-            "vehicle_id": pl.String,
-            "kind": pl.String,
-            "depart_s": pl.Float64,
-            "public_transport": pl.Boolean,
-        },
-    )
+def scheduled_rows(demand: Demand) -> list[tuple[str, str, float, bool]]:
+    """One row per scheduled vehicle, by departure: id, kind, departure (seconds), whether it is public transport."""
+    return [(v.vehicle_id, v.kind, v.depart_s, v.public_transport) for v in demand.vehicles]
 
 
 def _nothing_due(scenario: Scenario, departs_s: Sequence[float]) -> str:

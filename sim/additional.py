@@ -10,13 +10,23 @@ from greensplit.engine.model.site import Detector, Site
 from greensplit.scenarios.xmlio import write_document
 
 from .derive.light import Light, is_stage_state
+from .geometry import Corridor
 from .network import Program
 
-__all__ = ["LINK_PERIOD_S", "write_links", "write_loops", "write_programs"]
+__all__ = [
+    "LINK_PERIOD_S",
+    "TRAJECTORY_WINDOW_S",
+    "corridor_arguments",
+    "write_links",
+    "write_loops",
+    "write_programs",
+]
 
 LINK_PERIOD_S = 60
 MIN_GREEN_S = "5"
 MAX_GREEN_S = "50"
+TRAJECTORY_WINDOW_S = 900
+TRAJECTORY_PERIOD_S = 2
 LINK_ATTRIBUTES = "timeLoss waitingTime entered sampledSeconds speed"
 
 
@@ -77,3 +87,23 @@ def write_links(path: Path, output: Path) -> None:
         },
     )
     write_document(path, "additional", [data])
+
+
+def corridor_arguments(corridor: Corridor, folder: Path, begin_s: int, end_s: int) -> list[str]:
+    """SUMO options that record the corridor; writes the list of its edges into ``folder``."""
+    edges = folder / "corridor-edges.txt"
+    edges.write_text("".join(f"edge:{edge}\n" for edge in corridor["edges"]), encoding="utf-8")
+    start_s = max(begin_s, end_s - TRAJECTORY_WINDOW_S)
+    return [
+        "--fcd-output",
+        str(folder / "fcd.xml"),
+        "--fcd-output.attributes",
+        "lane,pos",
+        "--fcd-output.skip-empty",
+        "--fcd-output.filter-edges.input-file",
+        str(edges),
+        "--device.fcd.begin",
+        str(start_s),
+        "--device.fcd.period",
+        str(TRAJECTORY_PERIOD_S),
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from greensplit.engine.model.site import Junction, Site
@@ -130,8 +131,16 @@ def _describe(network: Network, site: Site, legs: list[Leg]) -> Corridor:
         length_m += sum(network.edges[edge].lanes[0].length_m for edge in leg.edges)
         onward = legs[i + 1] if i + 1 < len(legs) else None
         lines.append(_line(network, junctions[leg.junction], leg.edges[-1], onward, length_m))
+    lengths_m = [network.edges[edge].lanes[0].length_m for edge in edges]
+    offsets_m = dict(zip(edges, accumulate([0.0, *lengths_m]), strict=False))
     name = f"{owner[legs[0].start]} to {legs[-1].junction}"
-    return {"name": name, "edges": edges, "length_m": round(length_m, 1), "junctions": lines}
+    return {
+        "name": name,
+        "edges": edges,
+        "offsets_m": offsets_m,
+        "length_m": round(length_m, 1),
+        "junctions": lines,
+    }
 
 
 def _line(

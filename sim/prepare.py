@@ -6,31 +6,28 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import polars as pl
-
-from greensplit.controllers.catalogue import Entry, find
+from greensplit.controllers.catalogue import DEFAULT, Entry, find
 from greensplit.controllers.profile import Profile, apply_profile, profile_for
 from greensplit.engine.errors import InputError, NetworkError
 from greensplit.engine.kernel_cache import cache_home
 from greensplit.engine.model.site import Junction, Site
 from greensplit.engine.model.toml import read_site
 from greensplit.engine.model.validate import check
-from greensplit.engine.store.tables import write_table
 from greensplit.scenarios.base import Scenario
 from greensplit.scenarios.catalogue import load
-from greensplit.scenarios.demand import read_demand, resample, scheduled_table, with_demand
+from greensplit.scenarios.demand import read_demand, resample, scheduled_rows, with_demand
 from greensplit.scenarios.user import from_files
 
-from .additional import write_links, write_loops, write_programs
+from .additional import corridor_arguments, write_links, write_loops, write_programs
 from .derive.light import collect_lights
 from .derive.site import derive_site
 from .geometry import Corridor, find_corridor
 from .network import Network, read_network
 from .own_loops import own_detectors
 from .programs import with_programs
+from .record import write_csv
 from .spec import RunSpec
 from .sumo import RULES
-from .trajectories import arguments as corridor_arguments
 
 __all__ = ["Prepared", "load_scenario", "load_site", "prepare"]
 
@@ -47,7 +44,6 @@ class Prepared:
     network: Network
     site: Site
     corridor: Corridor | None
-    scheduled: pl.DataFrame
     detector_ids: list[str]
     folder: Path
     arguments: list[str]
@@ -122,14 +118,14 @@ def _must_know_lanes(junction: Junction, network: Network, path: Path) -> None:
 def prepare(spec: RunSpec, folder: Path) -> Prepared:
     """Check the specification, load everything, write SUMO's extra files and the list of scheduled vehicles."""
     spec.check()
-    entry = find(spec.controller)
+    entry = find(spec.controller or DEFAULT)
     vision = spec.vision or entry.vision
     if vision != entry.vision:
         raise InputError(f"vision: {entry.name} works with {entry.vision}, found {vision}")
     scenario = load_scenario(spec)
     profile = profile_for(spec.profile, scenario.name)
     network = read_network(scenario.net_file, scenario.additional_files)
-    scenario, scheduled = _schedule(spec, scenario, folder)
+    scenario = _schedule(spec, scenario, folder)
     site = apply_profile(load_site(spec, scenario, network), profile)
     corridor = find_corridor(network, site)
     detector_ids, arguments = _write_files(scenario, spec, entry, network, site, corridor, folder)
@@ -142,24 +138,24 @@ def prepare(spec: RunSpec, folder: Path) -> Prepared:
         network=network,
         site=site,
         corridor=corridor,
-        scheduled=scheduled,
         detector_ids=detector_ids,
         folder=folder,
         arguments=arguments,
     )
 
 
-def _schedule(spec: RunSpec, scenario: Scenario, folder: Path) -> tuple[Scenario, pl.DataFrame]:
-    """The demand of this run, and the list of its vehicles, which is written before anything runs."""
+def _schedule(spec: RunSpec, scenario: Scenario, folder: Path) -> Scenario:
+    """The scenario with the demand of this run; the list of its vehicles is written before anything runs."""
     demand = read_demand(scenario, seed=spec.seed)
     if spec.demand_seed is not None or spec.scale != 1.0:
         demand = resample(demand, demand_seed=spec.demand_seed or 0, scale=spec.scale)
         scenario = with_demand(scenario, demand, folder)
     elif demand.must_be_written:
         scenario = with_demand(scenario, demand, folder)
-    scheduled = scheduled_table(demand)
-    write_table(scheduled, folder / "scheduled.parquet")
-    return scenario, scheduled
+    names = ("vehicle_id", "kind", "depart_s", "public_transport")
+    rows = ((name, kind, due_s, str(public).lower()) for name, kind, due_s, public in scheduled_rows(demand))
+    write_csv(folder / "scheduled.csv", names, rows)
+    return scenario
 
 
 def _write_files(

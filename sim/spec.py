@@ -22,11 +22,11 @@ class RunSpec:
 
     ``demand_seed`` None keeps the scenario's own departures. ``begin_s``, ``end_s`` None keep its window;
     vehicles due in the first ``warmup_s`` run but are not measured. ``epoch`` is the UTC time of the first second.
-    ``vision`` empty takes what the controller needs.
+    ``controller`` empty is our best. ``vision`` empty takes what the controller needs.
     """
 
     scenario: str
-    controller: str
+    controller: str = ""
     seed: int = 0
     demand_seed: int | None = None
     scale: float = 1.0
@@ -62,6 +62,18 @@ class RunSpec:
     def plain(self) -> dict[str, Any]:
         """The specification as JSON values."""
         return {key: _plain(value) for key, value in asdict(self).items()}
+
+    @staticmethod
+    def from_plain(values: dict[str, Any]) -> RunSpec:
+        """The specification that ``plain`` told."""
+        found = dict(values)
+        for key in ("net", "detectors", "model"):
+            found[key] = None if found[key] is None else Path(found[key])
+        for key in ("routes", "additional"):
+            found[key] = tuple(Path(path) for path in found[key])
+        found["params"] = tuple((name, value) for name, value in found["params"])
+        found["loops"] = LoopPositions(**found["loops"])
+        return RunSpec(**found)
 
 
 def _plain(value: Any) -> Any:

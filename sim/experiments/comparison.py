@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from greensplit.engine.errors import GreensplitError, OutputError, WorkError
 
 from .executor import Opener, Results, execute
 from .plan import Plan, check_plan, expand, run_folder
-from .worker import Job
+from .worker import IN_USE, Job
 
 __all__ = ["Comparison", "run_plan"]
 
@@ -89,8 +90,12 @@ def _staging(out: Path, folders: Sequence[Path]) -> Iterator[Path]:
             raise OutputError(f"{folder}: expected no run directory there yet, found one")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        staging = tempfile.TemporaryDirectory(prefix=".compare-", dir=out, ignore_cleanup_errors=True)
+        staging = Path(tempfile.mkdtemp(prefix=".compare-", dir=out)).resolve()
+        (staging / IN_USE).touch()
     except OSError as err:
         raise OutputError(f"{out}: expected a place to write to, found: {err.strerror or err}") from err
-    with staging as name:
-        yield Path(name).resolve()
+    try:
+        yield staging
+    finally:
+        (staging / IN_USE).unlink(missing_ok=True)
+        shutil.rmtree(staging, ignore_errors=True)

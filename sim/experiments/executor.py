@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    as_completed,
+)
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +25,8 @@ from .worker import Job, do_job, start_worker
 __all__ = ["CLUSTER_TIMEOUT_S", "Opener", "Results", "execute", "local_pool", "on_cluster"]
 
 CLUSTER_TIMEOUT_S = 15.0
+PATIENCE_S = 60.0
+WATCH_S = 1.0
 MAX_TRIES = 2
 
 Opener = Callable[[], AbstractContextManager[Executor]]
@@ -102,14 +112,24 @@ def _keep(results: Results, number: int, job: Job, future: Future[dict[str, Any]
         results.errors[number] = err
     except BrokenExecutor:
         raise
+    except CancelledError as err:
+        results.errors[number] = _caused(
+            f"{job.title}: expected a summary, found that the cluster was lost", err
+        )
     except Exception as err:  # noqa: BLE001 - whatever a worker sends must not lose the other results
-        error = WorkError(f"{job.title}: expected a summary, found {type(err).__name__}: {err}")
-        error.__cause__ = err
-        results.errors[number] = error
+        results.errors[number] = _caused(
+            f"{job.title}: expected a summary, found {type(err).__name__}: {err}", err
+        )
     else:
         if summary["partial"]:
             raise KeyboardInterrupt  # the worker had the signal before this process
         results.summaries[number] = summary
+
+
+def _caused(text: str, cause: Exception) -> WorkError:
+    error = WorkError(text)
+    error.__cause__ = cause
+    return error
 
 
 @contextmanager
@@ -135,17 +155,34 @@ def local_pool(workers: int) -> Iterator[Executor]:
 
 
 @contextmanager
-def on_cluster(address: str, timeout_s: float = CLUSTER_TIMEOUT_S) -> Iterator[Executor]:
+def on_cluster(
+    address: str, timeout_s: float = CLUSTER_TIMEOUT_S, patience_s: float = PATIENCE_S
+) -> Iterator[Executor]:
     """The workers of a Dask cluster, which tries the jobs of a lost worker elsewhere by itself.
 
     Run directories are written by the workers, so they need the same file system. Raises InputError when the extra
-    ``cluster`` is missing, nothing answers at ``address`` within ``timeout_s``, or the cluster has no worker.
+    ``cluster`` is missing, nothing answers at ``address`` within ``timeout_s``, or the cluster has no worker. Jobs are
+    cancelled when it has none for ``patience_s`` later on.
     """
     client = _connect(address, timeout_s)
+    done = threading.Event()
+    watch = threading.Thread(target=_watch, args=(client, done, patience_s), daemon=True)
+    watch.start()
     try:
         executor: Executor = client.get_executor(pure=False)
         yield executor
     finally:
+        done.set()
+        watch.join()
+        client.close()
+
+
+def _watch(client: Any, done: threading.Event, patience_s: float) -> None:
+    """Close the client, which cancels its jobs, once the cluster has had no worker for too long."""
+    idle_s = 0.0
+    while not done.wait(WATCH_S) and idle_s < patience_s:
+        idle_s = 0.0 if client.scheduler_info(n_workers=1)["workers"] else idle_s + WATCH_S
+    if not done.is_set():
         client.close()
 
 

@@ -19,7 +19,10 @@ from greensplit.engine.kernel_cache import use_kernel_cache
 
 from ..spec import RunSpec
 
-__all__ = ["Job", "do_job", "start_worker"]
+__all__ = ["IN_USE", "Job", "do_job", "start_worker"]
+
+IN_USE = "in-use"
+"""A file in the staging folder, there for as long as somebody waits for the runs."""
 
 _one_at_a_time = threading.Lock()
 """libsumo holds one simulation per process, and a Dask worker may have several threads."""
@@ -72,9 +75,22 @@ def do_job(job: Job) -> dict[str, Any]:
     with _one_at_a_time:
         if job.out is None or job.staging is None:
             return run(job.spec, None)
-        attempt = Path(tempfile.mkdtemp(dir=job.staging))
-        summary = run(job.spec, attempt)
-        return summary if summary["partial"] else _publish(attempt, job.out, summary)
+        try:
+            attempt = Path(tempfile.mkdtemp(dir=job.staging))
+            summary = run(job.spec, attempt)
+            return _publish(attempt, job.out, summary) if _is_wanted(job.staging, summary) else summary
+        finally:
+            _tidy(job.staging)
+
+
+def _is_wanted(staging: Path, summary: dict[str, Any]) -> bool:
+    return (staging / IN_USE).exists() and not summary["partial"]
+
+
+def _tidy(staging: Path) -> None:
+    """Remove what a run has written after its comparison was interrupted: on a cluster, runs under way go on."""
+    if not (staging / IN_USE).exists():
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _publish(attempt: Path, out: Path, summary: dict[str, Any]) -> dict[str, Any]:

@@ -9,13 +9,12 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import defusedxml.ElementTree
-import polars as pl
 import pytest
 
 from greensplit.engine.errors import NetworkError, ScenarioError
 from greensplit.scenarios.base import Scenario
 from greensplit.scenarios.catalogue import load
-from greensplit.scenarios.demand import read_demand, scheduled_table, with_demand, write_routes
+from greensplit.scenarios.demand import read_demand, scheduled_rows, with_demand, write_routes
 
 Make = Callable[..., Scenario]
 WAY = 'from="west0_r0c0" to="r0c0_east0"'
@@ -52,22 +51,11 @@ def test_vehicles_flows_and_types_of_additional_files_count_too(make_scenario: M
     demand = read_demand(scenario, seed=1)
     assert demand.has_flows
     assert demand.must_be_written
-    assert scheduled_table(demand).rows() == [
+    assert scheduled_rows(demand) == [
         ("f.0", "tram", 0.0, True),
         ("t", "DEFAULT_VEHTYPE", 7.0, False),
         ("f.1", "tram", 10.0, True),
     ]
-
-
-def test_the_table_has_the_agreed_columns(make_scenario: Make) -> None:
-    """Names and types, as others rely on them."""
-    table = scheduled_table(read_demand(make_scenario(f'<trip id="t" {WAY} depart="7"/>'), seed=1))
-    assert table.schema == {
-        "vehicle_id": pl.String,
-        "kind": pl.String,
-        "depart_s": pl.Float64,
-        "public_transport": pl.Boolean,
-    }
 
 
 @pytest.mark.parametrize(
@@ -112,7 +100,7 @@ def test_what_departs_on_an_occasion_is_kept_and_not_counted(make_scenario: Make
     """A triggered vehicle has no scheduled time; the notes say so."""
     routes = f'<trip id="taxi" {WAY} depart="triggered"/><trip id="t" {WAY} depart="5"/>'
     demand = read_demand(make_scenario(routes), seed=1)
-    assert scheduled_table(demand)["vehicle_id"].to_list() == ["t"]
+    assert [row[0] for row in scheduled_rows(demand)] == ["t"]
     assert [element.get("id") for element in demand.untimed] == ["taxi"]
     assert demand.notes == ("1 without a scheduled time (triggered or split) are kept, not counted",)
 

@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from greensplit.scenarios.tools import run_netconvert
+from greensplit.sim.closed_loop import Outcome, close_the_loop
+from greensplit.sim.evaluate import measured_trips, read_scheduled
 from greensplit.sim.prepare import Prepared, prepare
-from greensplit.sim.run import Outcome, close_the_loop
+from greensplit.sim.recording import record_run
 from greensplit.sim.spec import RunSpec
 
 CloseLoop = Callable[..., "Closed"]
@@ -24,6 +27,14 @@ class Closed:
     prepared: Prepared
     outcome: Outcome
     folder: Path
+
+    def trips(self) -> pl.DataFrame:
+        """One row per measured vehicle."""
+        return measured_trips(self.folder, record_run(self.prepared, self.outcome))
+
+    def scheduled(self) -> pl.DataFrame:
+        """One row per scheduled vehicle."""
+        return read_scheduled(self.folder)
 
 
 def _close(spec: RunSpec, folder: Path) -> Closed:

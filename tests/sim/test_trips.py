@@ -11,7 +11,6 @@ import defusedxml.ElementTree
 import polars as pl
 import pytest
 
-from greensplit.sim.run import measured_trips
 from greensplit.sim.spec import RunSpec
 from greensplit.sim.trips import read_tripinfo, summarise, trip_table
 
@@ -137,9 +136,9 @@ def written(overloaded: Any) -> list[Element]:
 
 def test_sumo_agrees_on_who_never_departed(overloaded: Any, written: list[Element]) -> None:
     """SUMO's own entries of vehicles due before the end and not inserted (depart -1) are the ones we charge."""
-    table = measured_trips(overloaded.prepared, overloaded.outcome)
+    table = overloaded.trips()
     never = set(table.filter(pl.col("depart_s").is_null())["vehicle_id"])
-    due = {row["vehicle_id"]: row["depart_s"] for row in overloaded.prepared.scheduled.iter_rows(named=True)}
+    due = {row["vehicle_id"]: row["depart_s"] for row in overloaded.scheduled().iter_rows(named=True)}
     undeparted = {trip.attrib["id"] for trip in written if float(trip.attrib["depart"]) < 0}
     assert len(never) > 50
     assert undeparted <= never
@@ -149,7 +148,7 @@ def test_sumo_agrees_on_who_never_departed(overloaded: Any, written: list[Elemen
 
 def test_metrics_follow_from_the_trip_output_alone(overloaded: Any, written: list[Element]) -> None:
     """Every figure again, from SUMO's entries and the list of departures, in plain Python."""
-    due = {row["vehicle_id"]: row["depart_s"] for row in overloaded.prepared.scheduled.iter_rows(named=True)}
+    due = {row["vehicle_id"]: row["depart_s"] for row in overloaded.scheduled().iter_rows(named=True)}
     entered = [trip for trip in written if float(trip.attrib["depart"]) >= 0]
     outside_s = [END_S - due[name] for name in set(due) - {trip.attrib["id"] for trip in entered}]
 
@@ -159,7 +158,7 @@ def test_metrics_follow_from_the_trip_output_alone(overloaded: Any, written: lis
     def burnt(name: str) -> float:
         return sum(float(e.attrib[name]) for trip in entered for e in trip.iter("emissions"))
 
-    found = summarise(measured_trips(overloaded.prepared, overloaded.outcome), END_S)
+    found = summarise(overloaded.trips(), END_S)
     time_s = total("duration") + total("departDelay") + sum(outside_s)
     assert found == {
         "scheduled": len(due),
@@ -180,14 +179,14 @@ def test_metrics_follow_from_the_trip_output_alone(overloaded: Any, written: lis
 
 def test_everybody_is_counted_once(overloaded: Any) -> None:
     """Arrived, under way and outside together are all that were scheduled."""
-    table = measured_trips(overloaded.prepared, overloaded.outcome)
+    table = overloaded.trips()
     assert table["vehicle_id"].is_unique().all()
-    assert set(table["vehicle_id"]) == set(overloaded.prepared.scheduled["vehicle_id"])
+    assert set(table["vehicle_id"]) == set(overloaded.scheduled()["vehicle_id"])
 
 
 def test_the_planned_departure_is_the_moment_from_which_sumo_counts(overloaded: Any) -> None:
     """Departure minus SUMO's delay is the scheduled time, to SUMO's hundredth of a second."""
-    table = measured_trips(overloaded.prepared, overloaded.outcome).filter(pl.col("depart_s").is_not_null())
+    table = overloaded.trips().filter(pl.col("depart_s").is_not_null())
     gap = table["depart_s"] - table["depart_delay_s"] - table["scheduled_depart_s"]
     assert abs(gap).max() <= 0.011  # type: ignore[operator]
 
@@ -198,8 +197,8 @@ def test_the_warm_up_is_run_and_not_measured(
     """With a minute of warm-up, vehicles due before its end are absent from the measures."""
     spec = RunSpec("cologne1", "fixed", end_s=25_320, warmup_s=60)
     closed = close_loop(spec, tmp_path)
-    table = measured_trips(closed.prepared, closed.outcome)
-    planned = closed.prepared.scheduled["depart_s"]
+    table = closed.trips()
+    planned = closed.scheduled()["depart_s"]
     assert planned.min() < 25_260
     assert table.height == int((planned >= 25_260).sum())
     assert written

@@ -1,0 +1,108 @@
+"""SUMO and the loop in a process of their own: its memory is free before the evaluation begins, and a crash of the
+simulator is one line, not the end of the program.
+
+``python -m greensplit.sim.apart FOLDER`` reads ``spec.json`` there, prints the share done line by line, and leaves
+``record.json``, or ``error.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from greensplit.engine import errors
+from greensplit.engine.errors import GreensplitError, SimulatorError
+from greensplit.engine.files import write_atomically
+from greensplit.engine.kernel_cache import use_kernel_cache
+
+from .record import Record
+from .spec import RunSpec
+
+if TYPE_CHECKING:
+    from .run import Progress
+
+__all__ = ["simulate_apart"]
+
+MAX_MESSAGE = 2000
+
+
+def simulate_apart(spec: RunSpec, folder: Path, progress: Progress) -> Record:
+    """Run a specification in a child process. Raises what the child raised; SimulatorError when it crashed."""
+    _write(folder / "spec.json", spec.plain())
+    command = [sys.executable, "-m", "greensplit.sim.apart", str(folder.resolve())]
+    with _ctrl_c_is_the_childs(), subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            share = _share(line)
+            if share is not None:
+                progress(share)
+    failure = folder / "error.json"
+    if failure.exists():
+        found = json.loads(failure.read_bytes())
+        raise _known(found["kind"])(found["message"])
+    return _read_record(folder / "record.json", child.returncode)
+
+
+def _share(line: str) -> float | None:
+    """The number on a line of the child's; None for what SUMO itself printed."""
+    try:
+        return float(line)
+    except ValueError:
+        return None
+
+
+def _read_record(path: Path, code: int) -> Record:
+    if code or not path.exists():
+        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        raise SimulatorError(f"the simulation's process: expected it to end by itself, found {name}")
+    return Record(**json.loads(path.read_bytes()))
+
+
+def _known(kind: str) -> type[GreensplitError]:
+    found = getattr(errors, kind, GreensplitError) if kind in errors.__all__ else GreensplitError
+    return found if isinstance(found, type) and issubclass(found, GreensplitError) else GreensplitError
+
+
+@contextmanager
+def _ctrl_c_is_the_childs() -> Iterator[None]:
+    """The child gets Ctrl-C too and ends its run in order; we wait for it."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _write(path: Path, value: object) -> None:
+    write_atomically(path, json.dumps(value).encode())
+
+
+def _tell(share: float) -> None:
+    sys.stdout.write(f"{share:.4f}\n")
+    sys.stdout.flush()
+
+
+def _main(folder: Path) -> None:
+    """What the child does."""
+    use_kernel_cache(os.environ)
+    from .run import simulate_here
+
+    spec = RunSpec.from_plain(json.loads((folder / "spec.json").read_bytes()))
+    try:
+        record = simulate_here(spec, folder, _tell)
+    except GreensplitError as err:
+        _write(folder / "error.json", {"kind": type(err).__name__, "message": str(err)[:MAX_MESSAGE]})
+    else:
+        _write(folder / "record.json", asdict(record))
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]))

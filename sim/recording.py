@@ -1,0 +1,128 @@
+"""Writes down what a closed loop left: events, decisions, model and drawing as files, the rest as a ``Record``."""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from greensplit.engine.files import atomic_path
+from greensplit.engine.model.toml import write_site
+
+from .closed_loop import Outcome
+from .geometry import network_drawing
+from .prepare import Prepared
+from .record import Record, versions, write_csv, write_json
+
+__all__ = ["record_run"]
+
+MAX_REFUSALS = 1000
+DECISION_COLUMNS = (
+    "t_ms",
+    "device_id",
+    "from_stage",
+    "to_stage",
+    "kind",
+    "reason",
+    "best_cost",
+    "runner_up",
+    "runner_up_cost",
+)
+_FUNCTIONS = {"stop_bar": "Presence", "advance": "Advance"}
+
+
+def record_run(prepared: Prepared, outcome: Outcome) -> Record:
+    """Write events, decisions, model and drawing into the run's folder, and tell the rest."""
+    folder = prepared.folder
+    with atomic_path(folder / "events.npy") as path, path.open("wb") as stream:
+        np.save(stream, outcome.loop.events.rows(), allow_pickle=False)
+    write_csv(folder / "decisions.csv", DECISION_COLUMNS, _decisions(prepared, outcome))
+    write_site(prepared.site, folder / "model.toml")
+    write_json(folder / "network.json", network_drawing(prepared.network, prepared.site, prepared.corridor))
+    names = ("DeviceId", "Phase", "Parameter", "Function", "Lane", "DistanceM")
+    write_csv(folder / "detectors.csv", names, _detectors(prepared))
+    return Record(
+        manifest=_manifest(prepared, outcome),
+        figures=_figures(outcome),
+        corridor=prepared.corridor,
+        emission_classes=outcome.emission_classes,
+        measured_from_s=prepared.scenario.begin_s + prepared.spec.warmup_s,
+    )
+
+
+def _figures(outcome: Outcome) -> dict[str, Any]:
+    loop = outcome.loop
+    drives = loop.port.drives_lamps
+    return {
+        "interlock_refusals": loop.interlock_findings if drives else 0,
+        "would_refuse": 0 if drives else loop.interlock_findings,
+        "switches": len(loop.decisions.rows) if drives else None,
+        "simulator_s": round(outcome.inside_s, 3),
+        "decide_s": round(loop.decide_s, 3),
+        "outside_s": round(outcome.loop_s - outcome.inside_s - loop.decide_s, 3),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    }
+
+
+def _manifest(prepared: Prepared, outcome: Outcome) -> dict[str, Any]:
+    spec, scenario = prepared.spec, prepared.scenario
+    return {
+        "scenario": scenario.name,
+        "controller": prepared.entry.name,
+        "vision": prepared.vision,
+        "profile": spec.profile,
+        "seed": spec.seed,
+        "demand_seed": spec.demand_seed,
+        "scale": spec.scale,
+        "begin_s": scenario.begin_s,
+        "end_s": outcome.end_s,
+        "epoch": spec.epoch,
+        "partial": outcome.partial,
+        "complete": not outcome.partial,
+        "source": scenario.source,
+        "licence": scenario.licence,
+        "assumptions": list(prepared.site.assumptions),
+        "refusals": [refusal._asdict() for refusal in outcome.loop.refusals[:MAX_REFUSALS]],
+        "configuration": spec.plain(),
+        "scenario_hash": _scenario_hash(prepared),
+        "versions": versions(),
+    }
+
+
+def _scenario_hash(prepared: Prepared) -> str:
+    """SHA-256 over the scenario's network and demand files."""
+    digest = hashlib.sha256()
+    scenario = prepared.scenario
+    for path in (scenario.net_file, *scenario.route_files, *scenario.additional_files):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _decisions(prepared: Prepared, outcome: Outcome) -> Iterable[tuple[Any, ...]]:
+    """Switches with their reasons, columns as in ``DECISION_COLUMNS``; stages by name."""
+    for d in outcome.loop.decisions.rows:
+        junction = prepared.site.junctions[d.junction]
+        yield (
+            d.t_ms,
+            junction.device_id,
+            junction.stages[d.from_stage].name,
+            junction.stages[d.to_stage].name,
+            d.kind,
+            d.reason,
+            d.score,
+            junction.stages[d.runner_up].name,
+            d.runner_up_score,
+        )
+
+
+def _detectors(prepared: Prepared) -> Iterable[tuple[Any, ...]]:
+    """Detector configuration as analysts' tools expect it: one row per detector and group that it serves."""
+    for junction in prepared.site.junctions:
+        for detector in junction.detectors:
+            for group in detector.groups if detector.kind in _FUNCTIONS else ():
+                function = _FUNCTIONS[detector.kind]
+                place = (detector.lane, detector.distance_m)
+                yield (junction.device_id, group, detector.channel, function, *place)
