@@ -213,6 +213,7 @@ class Loop:
         self._lamps = new_lamps(groups)
         self._faults = new_faults(junctions)
         self._counted = np.zeros(junctions, np.int64)
+        self._reported = 0
         self._released = np.zeros(junctions, np.uint8)
         self._handed_over = np.zeros(junctions, np.bool_)
         self._request = np.full(junctions, -1, np.int32)
@@ -248,12 +249,13 @@ class Loop:
             now_ms,
             not self.port.drives_lamps,
         )
-        if int(self._faults.findings.sum()) > int(self._counted.sum()):
+        if self.interlock_findings > self._reported:
             self._report(now_ms)
         self._log_lamps(now_ms)
         if self.port.drives_lamps:
             self.port.write(self._lamps.aspect, self._changed)
-            self._hand_over()
+            if self.refusals:
+                self._hand_over()
 
     def _take(self, found: DetectorEvents) -> None:
         out = self.events.room(found.size)
@@ -296,6 +298,7 @@ class Loop:
 
     def _report(self, now_ms: int) -> None:
         """One refusal per junction and tick with findings, with both groups named; an alarm in the log."""
+        self._reported = self.interlock_findings
         for j in np.flatnonzero(self._faults.findings > self._counted):
             self._counted[j] = self._faults.findings[j]
             second = int(self._faults.second[j])

@@ -217,9 +217,10 @@ def _connections(lattice: Lattice) -> Iterator[Element]:
 
 def _into_bay(road: Road, lanes: int) -> Iterator[Element]:
     # Lane 0 is the pavement.
+    source, bay = road.edges[0], road.edges[-1]
     for lane in range(1, lanes + 1):
-        yield _connection(*road.edges, lane, lane)
-    yield _connection(*road.edges, lanes, lanes + 1)
+        yield _connection(source, bay, lane, lane)
+    yield _connection(source, bay, lanes, lanes + 1)
 
 
 def _turns(lattice: Lattice, row: int, column: int, heading: int) -> Iterator[Element]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from greensplit.engine.errors import ScenarioError
 
@@ -28,7 +28,10 @@ def configured(kind: type[Config], params: Mapping[str, str], where: str) -> Con
         raise ScenarioError(
             f"{where}: expected parameters among {', '.join(parsers)}, found {', '.join(unknown)}"
         )
-    return kind(**{name: _parsed(parsers[name], name, text, where) for name, text in params.items()})
+    values: dict[str, Any] = {
+        name: _parsed(parsers[name], name, text, where) for name, text in params.items()
+    }
+    return kind(**values)
 
 
 def _parsed(parser: Callable[[str], object], name: str, text: str, where: str) -> object:

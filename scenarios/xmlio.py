@@ -18,7 +18,8 @@ import defusedxml.ElementTree
 import defusedxml.sax
 from defusedxml.common import DefusedXmlException
 
-from greensplit.engine.errors import NetworkError, OutputError
+from greensplit.engine.errors import NetworkError
+from greensplit.engine.files import write_failure
 
 __all__ = ["StartHandler", "scan", "top_level", "tree", "write_atomically", "write_document"]
 
@@ -51,7 +52,7 @@ def tree(path: Path) -> Element:
 
 
 def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
-    """Write ``chunks`` under a temporary name beside ``path``, then rename; OutputError when that fails.
+    """Write ``chunks`` under a temporary name beside ``path``, then rename; OutputError or StorageError if that fails.
 
     A name that ends in ``.gz`` is compressed, without a time stamp, so that equal content gives equal bytes.
     """
@@ -59,7 +60,7 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        raise OutputError(f"{path}: expected a place to write to, found: {error}") from error
+        raise write_failure(path, error) from error
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as raw:
@@ -67,13 +68,13 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise OutputError(f"{path}: could not be written: {error}") from error
+        raise write_failure(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def write_document(path: Path, root: str, children: Iterable[Element]) -> None:
-    """Write an XML file whose element ``root`` holds ``children``, one a line. Raises OutputError."""
+    """Write an XML file whose element ``root`` holds ``children``, one a line. Raises OutputError or StorageError."""
     write_atomically(path, _document(root, children))
 
 

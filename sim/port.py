@@ -62,10 +62,13 @@ class LoopReader:
         )
 
     def _read_directly(self, now_ms: int) -> None:
-        data, ids = self._data, self._ids
+        data, ids, occupied = self._data, self._ids, self._occupied
         active = [d for d, quiet_s in enumerate(map(self._quiet_s, ids)) if quiet_s <= STEP_S]
         for d in active:
-            self._take(d, data(ids[d]), now_ms)
+            found = data(ids[d])
+            if d in occupied and len(found) == 1 and found[0][3] < 0.0:
+                continue  # most of the time: one vehicle stands on it, and stays
+            self._take(d, found, now_ms)
         for d in sorted(self._occupied.difference(active)):
             self._take(d, (), now_ms)
 
@@ -79,8 +82,6 @@ class LoopReader:
     def _take(self, d: int, data: VehicleData, now_ms: int) -> None:
         """Union of the vehicles' times on the loop within the step."""
         was_on = d in self._occupied
-        if was_on and len(data) == 1 and data[0][3] < 0.0:
-            return
         start_ms = now_ms - TICK_MS
         free_ms = start_ms if was_on else None
         times = ((self._ms(row[2]), now_ms + 1 if row[3] < 0.0 else self._ms(row[3])) for row in data)

@@ -52,7 +52,7 @@ def advance_machine(signals: Signals, machine: Machine, request: npt.NDArray[np.
             _change(signals, machine, j, wanted, now_ms)
 
 
-@kernel
+@inlined
 def _progress(signals: Signals, machine: Machine, group: int, wanted: int, now_ms: int) -> None:
     """Move one group along its sequence, as time allows."""
     lamps = machine.lamps

@@ -242,24 +242,22 @@ def time_space(
         "transform": [own],
         "encoding": {"x": x, "y": y, "detail": {"field": "line", "type": "nominal"}},
     }
-    names = {
-        "data": {"name": "stops"},
-        "mark": {
-            "type": "text",
-            "align": "left",
-            "baseline": "bottom",
-            "dx": 4,
-            "dy": -5,
-            "fontSize": 11,
-            "fontWeight": 600,
-            "stroke": "white",
-            "strokeWidth": 3,
-            "strokeJoin": "round",
-            "limit": 200,
-        },
-        "encoding": {"x": {"value": 0}, "y": y, "text": {"field": "name"}},
+    halo: dict[str, Any] = {
+        "type": "text",
+        "align": "left",
+        "baseline": "bottom",
+        "dx": 4,
+        "dy": -5,
+        "fontSize": 11,
+        "fontWeight": 600,
+        "stroke": "white",
+        "strokeWidth": 3,
+        "strokeJoin": "round",
+        "limit": 200,
     }
-    ink = {**names, "mark": {**names["mark"], "stroke": None, "strokeWidth": 0, "fill": "#1a1a1a"}}
+    at_line = {"x": {"value": 0}, "y": y, "text": {"field": "name"}}
+    names = {"data": {"name": "stops"}, "mark": halo, "encoding": at_line}
+    ink = {**names, "mark": {**halo, "stroke": None, "strokeWidth": 0, "fill": "#1a1a1a"}}
     return Chart(
         f"time-space-{arm}",
         caption,

@@ -74,11 +74,11 @@ def _lamp_events(log: pl.LazyFrame, run: Run, window: Window) -> pl.DataFrame:
 def _in_window(log: pl.LazyFrame, run: Run, window: Window) -> pl.Expr:
     # Compared as a timestamp, not as a number: Parquet then skips what lies outside without decoding it.
     zone = getattr(log.collect_schema()["timestamp"], "time_zone", None)
-    bounds = (
+    first, last = (
         pl.lit(run.epoch_ms + round((at_s - run.begin_s) * 1000), dtype=pl.Datetime("ms", zone))
         for at_s in window
     )
-    return pl.col("timestamp").is_between(*bounds, closed="left")
+    return pl.col("timestamp").is_between(first, last, closed="left")
 
 
 def _segments(events: pl.DataFrame, window: Window) -> pl.DataFrame:
