@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import tempfile
 import threading
@@ -65,7 +66,7 @@ def execute(jobs: Sequence[Job], opener: Opener, told: Callable[[Job, int], None
     else:
         for number in waiting:
             results.errors[number] = WorkError(
-                f"{jobs[number].title}: its worker process ended without a result, {MAX_TRIES} times"
+                f"expected a summary, found that its worker process ended {MAX_TRIES} times"
             )
     return results
 
@@ -84,7 +85,7 @@ def _attempt(
         for future in as_completed(futures):
             number = futures[future]
             try:
-                _keep(results, number, jobs[number], future)
+                _keep(results, number, future)
             except BrokenExecutor:
                 lost.append(number)
             else:
@@ -104,7 +105,7 @@ def _submit(
     return futures
 
 
-def _keep(results: Results, number: int, job: Job, future: Future[dict[str, Any]]) -> None:
+def _keep(results: Results, number: int, future: Future[dict[str, Any]]) -> None:
     """Note a job's summary or error; BrokenExecutor when it has neither."""
     try:
         summary = future.result()
@@ -113,13 +114,9 @@ def _keep(results: Results, number: int, job: Job, future: Future[dict[str, Any]
     except BrokenExecutor:
         raise
     except CancelledError as err:
-        results.errors[number] = _caused(
-            f"{job.title}: expected a summary, found that the cluster was lost", err
-        )
+        results.errors[number] = _caused("expected a summary, found that the cluster was lost", err)
     except Exception as err:  # noqa: BLE001 - whatever a worker sends must not lose the other results
-        results.errors[number] = _caused(
-            f"{job.title}: expected a summary, found {type(err).__name__}: {err}", err
-        )
+        results.errors[number] = _caused(f"expected a summary, found {type(err).__name__}: {err}", err)
     else:
         if summary["partial"]:
             raise KeyboardInterrupt  # the worker had the signal before this process
@@ -193,6 +190,9 @@ def _connect(address: str, timeout_s: float) -> Any:
         raise InputError(
             f"--cluster: expected the extra greensplit[cluster] installed, found: {err}"
         ) from err
+    logging.getLogger("distributed.client").setLevel(
+        logging.CRITICAL
+    )  # a lost scheduler is told by the results
     try:
         client = Client(address, timeout=timeout_s, set_as_default=False)
     except (OSError, ValueError, TypeError) as err:

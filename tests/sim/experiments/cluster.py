@@ -17,9 +17,10 @@ START_S = 30.0
 
 @dataclass(frozen=True)
 class Cluster:
-    """The scheduler's address and the worker processes by name."""
+    """The scheduler with its address, and the worker processes by name."""
 
     address: str
+    scheduler: subprocess.Popen[bytes]
     workers: dict[str, subprocess.Popen[bytes]]
 
 
@@ -33,7 +34,7 @@ def dask_cluster(folder: Path, workers: int, threads: int = 1) -> Iterator[Clust
         address = _address(folder / "scheduler.json", processes[0])
         started = {f"w{number}": _worker(folder, address, f"w{number}", threads) for number in range(workers)}
         processes += started.values()
-        yield Cluster(address, started)
+        yield Cluster(address, processes[0], started)
     finally:
         for process in reversed(processes):
             process.kill()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -65,6 +66,33 @@ def test_a_worker_with_several_threads_runs_one_at_a_time(in_one_process: Compar
     with dask_cluster(tmp_path, workers=1, threads=4) as cluster:
         comparison = run_plan(short_plan(), partial(on_cluster, cluster.address), silent)
     assert without_times(comparison.rows) == without_times(in_one_process.rows)
+
+
+@pytest.mark.parametrize("what", ["scheduler", "workers"])
+def test_a_cluster_that_is_lost_leaves_what_is_finished(what: str, tmp_path: Path) -> None:
+    """Without a scheduler, or a second without any worker, the other runs are errors in words; nothing hangs."""
+    with dask_cluster(tmp_path, workers=1) as cluster:
+        victim = cluster.scheduler if what == "scheduler" else cluster.workers["w0"]
+
+        def kill(_job: Job, done: int) -> None:
+            if done == 1:
+                victim.kill()
+
+        opener = partial(on_cluster, cluster.address, patience_s=1.0)
+        comparison = run_plan(short_plan(seeds=tuple(range(50))), opener, kill)
+    assert 1 <= len(comparison.rows) < 100
+    assert len(comparison.rows) + len(comparison.errors()) == 100
+    assert comparison.errors()[-1] == {
+        "run": "cologne1, clearing, seed 49",
+        "error": "expected a summary, found that the cluster was lost",
+    }
+
+
+def test_the_missing_extra_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says which extra to install."""
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r"expected the extra greensplit\[cluster\] installed"):
+        run_plan(short_plan(), partial(on_cluster, "tcp://127.0.0.1:1"), silent)
 
 
 def test_a_cluster_without_workers_is_an_input_error(tmp_path: Path) -> None:

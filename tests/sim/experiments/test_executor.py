@@ -88,11 +88,11 @@ def test_an_error_of_one_job_leaves_the_others() -> None:
 
 
 def test_an_unforeseen_error_becomes_one_line_with_its_cause() -> None:
-    """A TypeError in a worker is a WorkError here that names the run."""
+    """A TypeError in a worker is a WorkError here that shows it."""
     cause = TypeError("no such thing")
     results = execute(_jobs(1), _opener([Scripted({0: cause})]), silent)
     assert isinstance(results.errors[0], WorkError)
-    assert str(results.errors[0]) == "town, fixed, seed 0: expected a summary, found TypeError: no such thing"
+    assert str(results.errors[0]) == "expected a summary, found TypeError: no such thing"
     assert results.errors[0].__cause__ is cause
 
 
@@ -114,7 +114,7 @@ def test_a_job_lost_twice_is_an_error() -> None:
     results = execute(_jobs(2), _opener(executors), silent)
     assert executors[2].seeds == []
     assert [row["seed"] for row in results.rows] == [0]
-    assert str(results.errors[1]) == "town, fixed, seed 1: its worker process ended without a result, 2 times"
+    assert str(results.errors[1]) == "expected a summary, found that its worker process ended 2 times"
 
 
 def test_ctrl_c_keeps_what_is_finished() -> None:
