@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from pydantic import TypeAdapter, ValidationError
 
 from ..errors import ModelError
 from ..files import write_atomically
@@ -30,9 +29,11 @@ def site_from_toml(text: str, *, where: str = "model") -> Site:
 
     Raises ModelError with the path of the key that is wrong; ``where`` names the source in the message.
     """
+    from pydantic import TypeAdapter, ValidationError  # a run that reads no model starts without it
+
     try:
         plain = json.dumps(tomllib.loads(text), default=_date)
-        return _adapter().validate_json(plain, strict=True)
+        return TypeAdapter(Site).validate_json(plain, strict=True)
     except ValidationError as err:
         first = err.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
@@ -55,11 +56,6 @@ def read_site(path: Path) -> Site:
 def write_site(site: Site, path: Path) -> None:
     """Write a site file under a temporary name, then rename it."""
     write_atomically(path, site_to_toml(site).encode())
-
-
-def _adapter() -> TypeAdapter[Site]:
-    """Checked as JSON, where strictness lets a list be a tuple and a word be a kind, but no word a number."""
-    return TypeAdapter(Site)
 
 
 def _date(value: object) -> dict[str, str]:
