@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import OutputError, StorageError
+from .errors import GreensplitError, OutputError, StorageError
 
-__all__ = ["atomic_path", "write_atomically"]
+__all__ = ["atomic_path", "write_atomically", "write_failure"]
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield partial
         partial.replace(path)
     except OSError as err:
-        raise _explained(path, err) from err
+        raise write_failure(path, err) from err
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -37,7 +37,10 @@ def write_atomically(path: Path, data: bytes) -> None:
         partial.write_bytes(data)
 
 
-def _explained(path: Path, err: OSError) -> Exception:
+def write_failure(path: Path, err: OSError) -> GreensplitError:
+    """StorageError where the disk is full, OutputError where the place cannot be written, in words."""
     if err.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StorageError(f"{path}: expected room to write, found a full disk ({err.strerror})")
+    if err.errno is None:  # numpy's short write
+        return StorageError(f"{path}: could not be written: {err}")
     return OutputError(f"{path}: expected a place to write to, found: {err.strerror or err}")

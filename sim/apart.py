@@ -2,7 +2,7 @@
 simulator is one line, not the end of the program.
 
 ``python -m greensplit.sim.apart FOLDER`` reads ``spec.json`` there, prints the share done line by line, and leaves
-``record.json``, or ``error.json``.
+``record.json``, or prints why not: the disk may be full.
 """
 
 from __future__ import annotations
@@ -32,22 +32,25 @@ if TYPE_CHECKING:
 __all__ = ["simulate_apart"]
 
 MAX_MESSAGE = 2000
+FAILURE = "greensplit failure "
 
 
 def simulate_apart(spec: RunSpec, folder: Path, progress: Progress) -> Record:
     """Run a specification in a child process. Raises what the child raised; SimulatorError when it crashed."""
     _write(folder / "spec.json", spec.plain())
     command = [sys.executable, "-m", "greensplit.sim.apart", str(folder.resolve())]
+    failure: GreensplitError | None = None
     with _ctrl_c_is_the_childs(), subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         for line in child.stdout:
             share = _share(line)
             if share is not None:
                 progress(share)
-    failure = folder / "error.json"
-    if failure.exists():
-        found = json.loads(failure.read_bytes())
-        raise _known(found["kind"])(found["message"])
+            elif line.startswith(FAILURE):
+                found = json.loads(line.removeprefix(FAILURE))
+                failure = _known(found["kind"])(found["message"])
+    if failure is not None:
+        raise failure
     return _read_record(folder / "record.json", child.returncode)
 
 
@@ -86,7 +89,11 @@ def _write(path: Path, value: object) -> None:
 
 
 def _tell(share: float) -> None:
-    sys.stdout.write(f"{share:.4f}\n")
+    _say(f"{share:.4f}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
@@ -97,11 +104,11 @@ def _main(folder: Path) -> None:
 
     spec = RunSpec.from_plain(json.loads((folder / "spec.json").read_bytes()))
     try:
-        record = simulate_here(spec, folder, _tell)
+        _write(folder / "record.json", asdict(simulate_here(spec, folder, _tell)))
     except GreensplitError as err:
-        _write(folder / "error.json", {"kind": type(err).__name__, "message": str(err)[:MAX_MESSAGE]})
-    else:
-        _write(folder / "record.json", asdict(record))
+        _say(FAILURE + json.dumps({"kind": type(err).__name__, "message": str(err)[:MAX_MESSAGE]}))
+    except OSError as err:
+        _say(FAILURE + json.dumps({"kind": "StorageError", "message": f"{folder}: could not write: {err}"}))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from .closed_loop import Outcome
 from .geometry import network_drawing
 from .prepare import Prepared
 from .record import Record, versions, write_csv, write_json
+from .spec import utc_instant
 
 __all__ = ["record_run"]
 
@@ -79,7 +80,7 @@ def _manifest(prepared: Prepared, outcome: Outcome) -> dict[str, Any]:
         "scale": spec.scale,
         "begin_s": scenario.begin_s,
         "end_s": outcome.end_s,
-        "epoch": spec.epoch,
+        "epoch": utc_instant(spec.epoch).isoformat(),
         "partial": outcome.partial,
         "complete": not outcome.partial,
         "source": scenario.source,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from greensplit.engine.errors import InputError
 
 from .derive.loops import LoopPositions
 
-__all__ = ["EPOCH", "RunSpec"]
+__all__ = ["EPOCH", "RunSpec", "utc_instant"]
 
 EPOCH = "2024-01-01T00:00:00+00:00"
 MAX_SCALE = 10.0
@@ -58,6 +59,7 @@ class RunSpec:
             raise InputError(f"vision: expected detectors or perfect, found {self.vision}")
         if self.warmup_s < 0:
             raise InputError(f"warmup: expected 0 s or more, found {self.warmup_s}")
+        utc_instant(self.epoch)
 
     def plain(self) -> dict[str, Any]:
         """The specification as JSON values."""
@@ -74,6 +76,15 @@ class RunSpec:
         found["params"] = tuple((name, value) for name, value in found["params"])
         found["loops"] = LoopPositions(**found["loops"])
         return RunSpec(**found)
+
+
+def utc_instant(text: str) -> datetime:
+    """A time in ISO 8601, UTC where it names no offset. Raises InputError for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as err:
+        raise InputError(f"epoch: expected a time such as {EPOCH}, found {text}") from err
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from greensplit.engine.errors import NetworkError, OutputError, SimulatorError
+from greensplit.engine.errors import NetworkError, OutputError, SimulatorError, StorageError
 from greensplit.scenarios.cache import built
 from greensplit.scenarios.times import on_grid_s, parse_time_s
 from greensplit.scenarios.tools import run_netconvert, sumo_binary
@@ -36,7 +36,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None
 
     path = tmp_path / "x.rou.xml"
     path.write_text("old")
-    with pytest.raises(OutputError, match=r"x\.rou\.xml: could not be written: disk full"):
+    with pytest.raises(StorageError, match=r"x\.rou\.xml: could not be written: disk full"):
         write_atomically(path, (chunk for _ in range(1) for chunk in chunks()))
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

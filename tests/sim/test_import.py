@@ -234,7 +234,7 @@ def test_buses_stop_and_people_ride_them(town: Path, tmp_path: Path, close_loop:
     assert len(stopped) == 2
     assert min(stopped) >= 15.0
     assert "<ride " in trips
-    assert closed.prepared.scheduled["public_transport"].to_list() == [True, True]
+    assert closed.scheduled()["public_transport"].to_list() == [True, True]
 
 
 def test_a_run_under_the_model_that_another_run_wrote_is_the_same(
