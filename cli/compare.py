@@ -72,8 +72,12 @@ def compare(
         warmup_s=warmup,
         params=parse_params(param),
     )
-    opener = _opener(jobs, cluster, len(expand(plan)))
     _must_not_be_folder(html)
+    _compare(plan, _opener(jobs, cluster, len(expand(plan))), out, html, as_json)
+
+
+def _compare(plan: Plan, opener: Opener, out: Path | None, html: Path | None, as_json: bool) -> None:
+    """Run, show what there is, then say what is missing."""
     with _run_root(out, html) as root:
         comparison = _run(plan, opener, root)
         _show(comparison, as_json)
