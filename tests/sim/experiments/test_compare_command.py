@@ -1,4 +1,4 @@
-"""``greensplit compare`` as people type it, in a process of its own."""
+"""``greensplit compare`` as people type it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,40 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from greensplit.cli.__main__ import main
+
 COMMAND = [sys.executable, "-m", "greensplit.cli", "compare"]
 SHORT = ["--begin", "25200", "--end", "25260"]
-LIMIT_S = 120.0
 
-Compare = Callable[..., subprocess.CompletedProcess[str]]
+
+@dataclass(frozen=True)
+class Done:
+    """What the command left: exit code and both streams."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Compare = Callable[..., Done]
 
 
 @pytest.fixture
-def compare(tmp_path: Path) -> Compare:
-    """Runs the command in an empty folder."""
+def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Compare:
+    """Runs the command in an empty folder; its workers are processes of their own."""
+    monkeypatch.chdir(tmp_path)
 
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *arguments], capture_output=True, text=True, timeout=LIMIT_S, cwd=tmp_path, check=False
-        )
+    def call(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["greensplit", "compare", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        streams = capfd.readouterr()
+        return Done(int(ended.value.code or 0), streams.out, streams.err)
 
     return call
 
