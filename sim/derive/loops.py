@@ -15,6 +15,7 @@ LEAST_LOOP_M = 0.5
 EDGE_GAP_M = 0.2
 ADVANCE_GAP_M = 12.0
 MAX_CHAIN = 40
+TURN_AROUND = "t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,20 @@ class Reach:
 
 
 def upstream_chain(network: Network, lane: Lane) -> list[Reach]:
-    """The lane and those that feed it straight on, up to the next signal; minor roads that join are passed by."""
+    """The lane and those that feed it straight on, up to the next signal; minor roads that join are passed by.
+
+    Where a road can only be entered by turning around, at the edge of a network, it begins: what lies behind is the
+    other carriageway.
+    """
     chain = [Reach(lane, 0.0)]
     offset_m = 0.0
     while len(chain) < MAX_CHAIN:
         here = chain[-1].lane
-        feeding = [c for c in network.incoming.get(here.id, []) if not c.source.startswith(":")]
+        feeding = [
+            c
+            for c in network.incoming.get(here.id, [])
+            if not c.source.startswith(":") and c.direction != TURN_AROUND
+        ]
         if not feeding or any(c.light for c in feeding):
             break
         connection = min(
