@@ -2,7 +2,7 @@
 
 After Laemmer and Helbing (2008, J. Stat. Mech. P04019): a stage's index is the largest, over the green g, of the
 vehicles that can pass within set-up time plus g, divided by that time; vehicles that have waited count up to double.
-A called lane that has been red for ``max_red_ms`` forces its stage. Lanes whose exit is full count for nothing.
+A stage that has to come now for the bound on red (``urgency``) comes. Lanes whose exit is full count for nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED
 from greensplit.engine.model.compiled import Detection, Signals
 
 from .choice import best_stages, may_choose
+from .urgency import due_stages
 
 __all__ = ["Clearing", "Config"]
 
@@ -31,7 +32,6 @@ HORIZON_MS = 40_000
 BLOCKED_MS = 4000
 EXIT_FULL_MS = 6000
 PEDESTRIAN_WEIGHT = 0.5
-FORCED = 1e6  # a rank above every clearing rate
 LONG_RED = "called and red for as long as is allowed"
 
 
@@ -51,9 +51,9 @@ class Clearing:
         self._config = config
         self._queues: Queues | None = None
         self._index = np.zeros(0)
-        self._rank = np.zeros(0)
         self._call_ms = np.zeros(0, np.int64)
-        self._forced = np.zeros(0, np.bool_)
+        self._served = np.zeros(0, np.bool_)
+        self._due = np.zeros(0, np.int32)
 
     def decide(
         self, view: View, request: npt.NDArray[np.int32], cause: npt.NDArray[np.uint8], log: DecisionLog
@@ -62,9 +62,9 @@ class Clearing:
         if self._queues is None:
             self._queues = new_queues(view.detection)
             self._index = np.zeros(len(view.signals.stage_deployed))
-            self._rank = np.zeros_like(self._index)
             self._call_ms = np.full(len(view.signals.min_green_ms), NEVER_MS, np.int64)
-            self._forced = np.zeros(len(view.signals.device_id), np.bool_)
+            self._served = np.zeros(len(view.signals.min_green_ms), np.bool_)
+            self._due = np.zeros(len(view.signals.device_id), np.int32)
         update_queues(
             view.signals, view.detection, view.detectors, view.machine.lamps, self._queues, view.now_ms
         )
@@ -76,16 +76,32 @@ class Clearing:
             view.machine,
             self._queues,
             self._call_ms,
-            self._config.max_red_ms,
             view.now_ms,
             self._index,
-            self._rank,
-            self._forced,
         )
-        best_stages(view.signals, self._rank, view.machine.stage, ready, True, request)
-        _name_causes(view.signals, view.machine, self._index, self._forced, request, cause)
-        log.note(view, request, self._index, "clears most vehicles per second", self._forced, LONG_RED)
+        best_stages(view.signals, self._index, view.machine.stage, ready, True, request)
+        forced = self._force(view, ready, request)
+        _name_causes(view.signals, view.machine, self._index, forced, request, cause)
+        log.note(view, request, self._index, "clears most vehicles per second", forced, LONG_RED)
         return view.now_ms + self._config.period_ms
+
+    def _force(
+        self, view: View, ready: npt.NDArray[np.bool_], request: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.bool_]:
+        """Put stages that are due, so that the bound on red holds, in place of the request; (J,) where."""
+        config = self._config
+        due_stages(
+            view.signals,
+            self._call_ms,
+            config.max_red_ms,
+            config.min_green_ms,
+            view.now_ms,
+            self._served,
+            self._due,
+        )
+        forced: npt.NDArray[np.bool_] = ready & (self._due >= 0)
+        np.copyto(request, self._due, where=forced)
+        return forced
 
 
 @kernel
@@ -117,26 +133,14 @@ def _rate_stages(
     machine: Machine,
     queues: Queues,
     call_ms: npt.NDArray[np.int64],
-    max_red_ms: int,
     now_ms: int,
     index: npt.NDArray[np.float64],
-    rank: npt.NDArray[np.float64],
-    forced: npt.NDArray[np.bool_],
 ) -> None:
-    """Clearing rate of every stage, vehicles per second, into ``index`` (S,).
-
-    ``rank`` (S,) is the same, but above all rates for a stage with a group called and red for ``max_red_ms``.
-    """
+    """Clearing rate of every stage, vehicles per second, into ``index`` (S,)."""
     for j in range(len(signals.device_id)):
-        forced[j] = False
         _note_calls(signals, detection, detectors, machine, queues, call_ms, j, now_ms)
         for stage in range(signals.stage_ptr[j], signals.stage_ptr[j + 1]):
             index[stage] = _rate_stage(signals, detection, detectors, machine, queues, j, stage, now_ms)
-            overdue_ms = _overdue(signals, machine, call_ms, j, stage, now_ms) - max_red_ms
-            rank[stage] = index[stage]
-            if overdue_ms > 0:
-                rank[stage] = FORCED + overdue_ms
-                forced[j] = True
 
 
 @inlined
@@ -181,20 +185,6 @@ def _calls(detection: Detection, detectors: Detectors, queues: Queues, lane: int
     if stop < 0 and detection.advance[lane] < 0:
         return True
     return bool(queues.size[lane] > 0 or (stop >= 0 and detectors.on[stop]))
-
-
-@kernel
-def _overdue(
-    signals: Signals, machine: Machine, call_ms: npt.NDArray[np.int64], j: int, stage: int, now_ms: int
-) -> int:
-    """Longest time that a group of the stage has been red and called, ms."""
-    first = signals.group_ptr[j]
-    longest = 0
-    for g in range(first, signals.group_ptr[j + 1]):
-        serves = signals.stage_aspect[signals.stage_aspect_ptr[stage] + g - first] != RED
-        if serves and call_ms[g] != NEVER_MS and not _is_green(machine.lamps.aspect[g]):
-            longest = max(longest, now_ms - call_ms[g])
-    return longest
 
 
 @kernel
