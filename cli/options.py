@@ -12,12 +12,16 @@ __all__ = ["Additional", "AsJson", "Net", "Params", "Profile", "Routes", "Scale"
 AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable output.")]
 Net = Annotated[Path | None, typer.Option("--net", help="A SUMO network of your own.")]
 Routes = Annotated[list[Path] | None, typer.Option("--routes", help="Its route files (repeatable).")]
-Additional = Annotated[list[Path] | None, typer.Option("--additional", help="Its additional files (repeatable).")]
+Additional = Annotated[
+    list[Path] | None, typer.Option("--additional", help="Its additional files (repeatable).")
+]
 Params = Annotated[
     list[str] | None,
     typer.Option("--param", "-p", help="NAME=VALUE of a generated scenario (repeatable)."),
 ]
-Profile = Annotated[str, typer.Option(help="R2: own clearances, 1 s decisions. R1: the published RESCO rules.")]
+Profile = Annotated[
+    str, typer.Option(help="R2: own clearances, 1 s decisions. R1: the published RESCO rules.")
+]
 Scale = Annotated[float, typer.Option(help="Factor on the traffic volumes, resampled.")]
 
 

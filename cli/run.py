@@ -31,13 +31,17 @@ def run(
     net: Net = None,
     routes: Routes = None,
     additional: Additional = None,
-    detectors: Annotated[Path | None, typer.Option(help="Your own induction loops (SUMO additional file).")] = None,
+    detectors: Annotated[
+        Path | None, typer.Option(help="Your own induction loops (SUMO additional file).")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="An edited copy of the derived model (TOML).")] = None,
     param: Params = None,
     traci: Annotated[bool, typer.Option("--traci", help="Talk to SUMO over a socket.")] = False,
     gui: Annotated[bool, typer.Option("--gui", help="Show SUMO's window (implies --traci).")] = False,
     advance: Annotated[float | None, typer.Option(help="Advance loops, metres before the stop line.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run directory; must be new or empty.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Run directory; must be new or empty.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a scenario under a controller in closed loop against SUMO."""

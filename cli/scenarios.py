@@ -6,16 +6,21 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .options import Additional, AsJson, Net, Params, parse_params
 
+if TYPE_CHECKING:
+    from greensplit.scenarios.base import CatalogueRow
+
 __all__ = ["scenarios_app"]
 
 scenarios_app = typer.Typer(
-    help="List the scenarios, or show what is found in one.", invoke_without_command=True, rich_markup_mode=None
+    help="List the scenarios, or show what is found in one.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
 )
 
 
@@ -30,21 +35,18 @@ def list_scenarios(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         sys.stdout.write(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
         return
-    from rich.console import Console
-    from rich.table import Table
+    heading = ("scenario", "junctions", "vehicles", "window (s)", "licence", "source")
+    lines = [heading, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heading))]
+    for line in lines:
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        sys.stdout.write("  ".join(padded).rstrip() + "\n")
 
-    table = Table("scenario", "junctions", "vehicles", "window (s)", "source", "licence", "", box=None)
-    for row in rows:
-        table.add_row(
-            row.name,
-            _number(row.junctions),
-            _number(row.scheduled_veh),
-            f"{row.window_s[0]}-{row.window_s[1]}",
-            row.source,
-            row.licence,
-            row.available,
-        )
-    Console().print(table)
+
+def _cells(row: CatalogueRow) -> tuple[str, ...]:
+    window = f"{row.window_s[0]}-{row.window_s[1]}"
+    source = f"{row.source} ({row.available})" if row.available else row.source
+    return (row.name, _number(row.junctions), _number(row.scheduled_veh), window, row.licence, source)
 
 
 def _number(value: int | None) -> str:
@@ -55,7 +57,9 @@ def _number(value: int | None) -> str:
 def show(
     scenario: Annotated[str, typer.Argument(help="A name of the list, or a .sumocfg.")] = "",
     junction: Annotated[str, typer.Option("--junction", "-j", help="Only this junction.")] = "",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for drawings and model.toml.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for drawings and model.toml.")
+    ] = None,
     net: Net = None,
     additional: Additional = None,
     param: Params = None,
@@ -67,9 +71,7 @@ def show(
 
     if not scenario and net is None:
         raise InputError("scenarios show: expected a scenario, a .sumocfg, or --net; found none of them")
-    network, site = find_site(
-        scenario, net, tuple(additional or ()), parse_params(param)
-    )
+    network, site = find_site(scenario, net, tuple(additional or ()), parse_params(param))
     known = {each.id for each in site.junctions}
     if junction and junction not in known:
         raise InputError(f"junction: expected one of {', '.join(sorted(known))}, found {junction}")
