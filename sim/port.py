@@ -198,6 +198,8 @@ class WatchingPort:
                 if i not in self._clearing:
                     self._clearing[i] = group.sequence.stop_ms
                 shown = CLEARANCE
+            elif shown != RED:
+                self._clearing.pop(i, None)
             aspect[i] = shown
 
     def write(self, aspect: npt.NDArray[np.uint8], changed: npt.NDArray[np.uint8]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from greensplit.engine.files import atomic_path
+from greensplit.engine.model.site import Detector, Junction
 from greensplit.engine.model.toml import write_site
 
 from .closed_loop import Outcome
@@ -43,7 +44,7 @@ def record_run(prepared: Prepared, outcome: Outcome) -> Record:
     write_csv(folder / "decisions.csv", DECISION_COLUMNS, _decisions(prepared, outcome))
     write_site(prepared.site, folder / "model.toml")
     write_json(folder / "network.json", network_drawing(prepared.network, prepared.site, prepared.corridor))
-    names = ("DeviceId", "Phase", "Parameter", "Function", "Lane", "DistanceM")
+    names = ("DeviceId", "Phase", "Parameter", "Function", "Lane", "DistanceM", "Groups")
     write_csv(folder / "detectors.csv", names, _detectors(prepared))
     return Record(
         manifest=_manifest(prepared, outcome),
@@ -120,10 +121,22 @@ def _decisions(prepared: Prepared, outcome: Outcome) -> Iterable[tuple[Any, ...]
 
 
 def _detectors(prepared: Prepared) -> Iterable[tuple[Any, ...]]:
-    """Detector configuration as analysts' tools expect it: one row per detector and group that it serves."""
+    """Detector configuration as analysts' tools expect it: a detector has one phase, and all its groups beside it."""
     for junction in prepared.site.junctions:
         for detector in junction.detectors:
-            for group in detector.groups if detector.kind in _FUNCTIONS else ():
-                function = _FUNCTIONS[detector.kind]
-                place = (detector.lane, detector.distance_m)
-                yield (junction.device_id, group, detector.channel, function, *place)
+            if detector.kind in _FUNCTIONS:
+                yield (
+                    junction.device_id,
+                    _phase(junction, detector),
+                    detector.channel,
+                    _FUNCTIONS[detector.kind],
+                    detector.lane,
+                    detector.distance_m,
+                    " ".join(map(str, detector.groups)),
+                )
+
+
+def _phase(junction: Junction, detector: Detector) -> int:
+    """The group that goes straight on, as lanes are assigned in the field; else the first."""
+    straight = (g for g in detector.groups if "straight" in junction.groups[g - 1].name)
+    return next(straight, detector.groups[0])
