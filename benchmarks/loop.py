@@ -125,7 +125,7 @@ def _sumo_alone(scenario: str, *, bare: bool = False) -> dict[str, Any]:
 
 
 def _timed(command: list[str], environment: dict[str, str] | None = None) -> dict[str, Any]:
-    """Run a command to its end: output, wall time, and peak memory, the sum over its processes, looked at every 20 ms."""
+    """Run a command to its end: output, wall time, peak memory (the sum over its processes, every 20 ms)."""
     probe = [sys.executable, "-c", _PROBE, *command]
     done = subprocess.run(probe, capture_output=True, text=True, env=environment, check=False, timeout=900)
     if done.returncode:
