@@ -5,12 +5,35 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from greensplit.engine.errors import WorkError
 from greensplit.engine.kernels.jit import kernel
-from greensplit.engine.loop import View
+from greensplit.engine.loop import Truth, View
 from greensplit.engine.model.aspects import RED
 from greensplit.engine.model.compiled import Signals
 
-__all__ = ["best_stages", "may_choose", "stage_sums"]
+__all__ = ["best_stages", "may_choose", "seen", "serve_heaviest", "stage_sums"]
+
+
+def seen(view: View, who: str) -> Truth:
+    """What perfect vision shows; WorkError, naming the controller, in a run without it."""
+    if view.truth is None:
+        raise WorkError(f"{who}: expected perfect vision, found detectors only (--vision perfect)")
+    return view.truth
+
+
+def serve_heaviest(
+    view: View,
+    weight: npt.NDArray[np.float64],
+    min_green_ms: int,
+    keep_on_tie: bool,
+    request: npt.NDArray[np.int32],
+) -> npt.NDArray[np.float64]:
+    """Request the stage whose groups weigh most, (G,) ``weight`` each, where a junction may choose; (S,) sums."""
+    score = np.zeros(len(view.signals.stage_deployed))
+    stage_sums(view.signals, weight, score)
+    ready = may_choose(view, min_green_ms)
+    best_stages(view.signals, score, view.machine.stage, ready, keep_on_tie, request)
+    return score
 
 
 def may_choose(view: View, min_green_ms: int) -> npt.NDArray[np.bool_]:

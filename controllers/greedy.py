@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from greensplit.engine.errors import WorkError
 from greensplit.engine.events import FORCE_OFF
 from greensplit.engine.loop import DecisionLog, View
 
-from .choice import best_stages, may_choose, stage_sums
+from .choice import seen, serve_heaviest
 
 __all__ = ["Config", "Greedy"]
 
@@ -36,16 +35,11 @@ class Greedy:
         self, view: View, request: npt.NDArray[np.int32], cause: npt.NDArray[np.uint8], log: DecisionLog
     ) -> int:
         """See ``greensplit.engine.loop.Controller``. Raises WorkError without perfect vision."""
-        truth = view.truth
-        if truth is None:
-            raise WorkError("greedy: expected perfect vision, found detectors only (--vision perfect)")
-        groups = len(view.signals.min_green_ms)
-        near = truth.group[truth.distance_m <= self._config.range_m]
-        count = np.bincount(near, minlength=groups).astype(np.float64)
-        score = np.zeros(len(view.signals.stage_deployed))
-        stage_sums(view.signals, count, score)
-        ready = may_choose(view, self._config.min_green_ms)
-        best_stages(view.signals, score, view.machine.stage, ready, self._config.keep_on_tie, request)
+        config = self._config
+        truth = seen(view, "greedy")
+        near = truth.group[truth.distance_m <= config.range_m]
+        weight = np.bincount(near, minlength=len(view.signals.min_green_ms)).astype(np.float64)
+        score = serve_heaviest(view, weight, config.min_green_ms, config.keep_on_tie, request)
         cause.fill(FORCE_OFF)
         log.note(view, request, score, "vehicles within range")
-        return view.now_ms + self._config.period_ms
+        return view.now_ms + config.period_ms

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from greensplit.engine.errors import WorkError
 from greensplit.engine.events import FORCE_OFF
 from greensplit.engine.loop import DecisionLog, View
 
-from .choice import best_stages, may_choose, stage_sums
+from .choice import seen, serve_heaviest
 
 __all__ = ["Config", "MaxPressure"]
 
@@ -40,16 +39,11 @@ class MaxPressure:
         self, view: View, request: npt.NDArray[np.int32], cause: npt.NDArray[np.uint8], log: DecisionLog
     ) -> int:
         """See ``greensplit.engine.loop.Controller``. Raises WorkError without perfect vision."""
-        truth = view.truth
-        if truth is None:
-            raise WorkError("max-pressure: expected perfect vision, found detectors only (--vision perfect)")
-        groups = len(view.signals.min_green_ms)
-        queued = (truth.distance_m <= self._config.range_m) & (truth.has_stopped == 1)
-        pressure = np.bincount(truth.group[queued], minlength=groups) - truth.out_queue_veh
-        score = np.zeros(len(view.signals.stage_deployed))
-        stage_sums(view.signals, pressure, score)
-        ready = may_choose(view, self._config.min_green_ms)
-        best_stages(view.signals, score, view.machine.stage, ready, self._config.keep_on_tie, request)
+        config = self._config
+        truth = seen(view, "max-pressure")
+        queued = (truth.distance_m <= config.range_m) & (truth.has_stopped == 1)
+        weight = np.bincount(truth.group[queued], minlength=len(truth.out_queue_veh)) - truth.out_queue_veh
+        score = serve_heaviest(view, weight, config.min_green_ms, config.keep_on_tie, request)
         cause.fill(FORCE_OFF)
         log.note(view, request, score, "queue before less queue behind")
-        return view.now_ms + self._config.period_ms
+        return view.now_ms + config.period_ms
