@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,21 @@ from greensplit.sim.spec import RunSpec
 
 CloseLoop = Callable[..., "Closed"]
 BuildNet = Callable[..., Path]
+NODES = (
+    '<node id="a" x="-300" y="0"/><node id="b" x="600" y="0"/><node id="d" x="300" y="300"/>'
+    '<node id="m" x="0" y="0" type="traffic_light"/><node id="c" x="300" y="0" type="traffic_light"/>'
+)
+EDGES = "".join(
+    f'<edge id="{pair}" from="{pair[0]}" to="{pair[1]}" numLanes="1" speed="13.9" sidewalkWidth="2"/>'
+    for pair in ("am", "ma", "mc", "cm", "cb", "bc", "dc", "cd")
+)
+CONNECTIONS = (
+    '<crossing node="m" edges="am ma" priority="true"/><crossing node="c" edges="dc cd" priority="true"/>'
+)
+CARS_AT_M = re.compile(r'(<connection from="(?:am|cm)"[^>]*?) tl="m" linkIndex="\d"')
+WAYS = [("am", "cb"), ("am", "cd"), ("bc", "ma"), ("bc", "cd"), ("dc", "ma"), ("dc", "cb")]
+CARS = "".join(f'<flow id="{a}-{b}" from="{a}" to="{b}" begin="0" end="200" number="10"/>' for a, b in WAYS)
+PEOPLE = '<personFlow id="p" begin="0" end="200" number="8"><walk from="{}" to="{}"/></personFlow>'
 
 
 @dataclass(frozen=True)
@@ -66,3 +82,22 @@ def close_loop() -> CloseLoop:
 def build_net() -> BuildNet:
     """Builds a network from the text of its nodes, edges and connections with netconvert; the file's path."""
     return _net
+
+
+@pytest.fixture(scope="session")
+def town(build_net: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A light at a crossing only (m), and 300 m on a T junction with a light and a crossing (c)."""
+    net = build_net(tmp_path_factory.mktemp("town"), NODES, EDGES, CONNECTIONS)
+    text, freed = CARS_AT_M.subn(r"\1", net.read_text())
+    assert freed == 2
+    net.write_text(text)
+    return net
+
+
+@pytest.fixture
+def routes(tmp_path: Path) -> Path:
+    """Sixty cars in 200 s on all ways, people over both crossings."""
+    path = tmp_path / "routes.xml"
+    people = PEOPLE.format("am", "ma") + PEOPLE.replace('"p"', '"q"').format("dc", "cd")
+    path.write_text(f"<routes>{CARS}{people}</routes>")
+    return path

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from greensplit.sim.network import read_network
+from greensplit.sim.additional import corridor_arguments
 from greensplit.sim.port import LoopReader
 from greensplit.sim.sumo import Simulator
-from greensplit.sim.trajectories import arguments, read_trajectories
+from greensplit.sim.trajectories import read_trajectories
 
 BEGIN_S = 100
 SPEED_MPS = 13.3
@@ -251,14 +251,15 @@ def test_a_vehicle_bumper_to_bumper_with_the_last_does_not_switch_the_loop() -> 
     assert read_rows([[(0.2, 0.6), (0.6, -1.0)], [(0.6, 1.3)]]) == [(200, 1), (1300, 0)]
 
 
-def test_trajectories_use_the_clock_of_the_loops(watch: Watch, road: Path, tmp_path: Path) -> None:
+def test_trajectories_use_the_clock_of_the_loops(watch: Watch, tmp_path: Path) -> None:
     """The front is drawn at 10 m + speed x time at every recorded time, like the loops see it."""
-    corridor = {"edges": ["e"]}
-    network = read_network(road)
+    corridor = {"edges": ["e"], "offsets_m": {"e": 0.0}}
     found = watch(
-        vehicle("v"), {"l": (100.0, 2.0)}, options=arguments(corridor, tmp_path, BEGIN_S, BEGIN_S + 25)
+        vehicle("v"),
+        {"l": (100.0, 2.0)},
+        options=corridor_arguments(corridor, tmp_path, BEGIN_S, BEGIN_S + 25),
     )
-    frame = read_trajectories(network, corridor, tmp_path / "fcd.xml")
+    frame = read_trajectories(corridor, tmp_path / "fcd.xml")
     assert frame.height > 8
     for time_s, distance_m in frame.select("time_s", "distance_m").iter_rows():
         assert reach_ms(distance_m) == pytest.approx(1000 * (time_s - BEGIN_S), abs=10)

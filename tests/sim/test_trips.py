@@ -188,7 +188,7 @@ def test_the_planned_departure_is_the_moment_from_which_sumo_counts(overloaded: 
     """Departure minus SUMO's delay is the scheduled time, to SUMO's hundredth of a second."""
     table = overloaded.trips().filter(pl.col("depart_s").is_not_null())
     gap = table["depart_s"] - table["depart_delay_s"] - table["scheduled_depart_s"]
-    assert abs(gap).max() <= 0.011  # type: ignore[operator]
+    assert abs(gap).max() <= 0.011
 
 
 def test_the_warm_up_is_run_and_not_measured(
