@@ -21,6 +21,7 @@ from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED
 from greensplit.engine.model.compiled import Detection, Signals
 
 from .choice import best_stages, may_choose
+from .inside import clear_turners, hold_starting
 from .urgency import due_stages
 
 __all__ = ["Clearing", "Config"]
@@ -32,7 +33,11 @@ HORIZON_MS = 40_000
 BLOCKED_MS = 4000
 EXIT_FULL_MS = 6000
 PEDESTRIAN_WEIGHT = 0.5
-LONG_RED = "called and red for as long as is allowed"
+REASONS = (
+    "clears most vehicles per second",
+    "lets left-turners out of the junction",
+    "called and red for as long as is allowed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Clearing:
         self._call_ms = np.zeros(0, np.int64)
         self._served = np.zeros(0, np.bool_)
         self._due = np.zeros(0, np.int32)
+        self._cleared = np.zeros(0, np.bool_)
 
     def decide(
         self, view: View, request: npt.NDArray[np.int32], cause: npt.NDArray[np.uint8], log: DecisionLog
@@ -65,10 +71,14 @@ class Clearing:
             self._call_ms = np.full(len(view.signals.min_green_ms), NEVER_MS, np.int64)
             self._served = np.zeros(len(view.signals.min_green_ms), np.bool_)
             self._due = np.zeros(len(view.signals.device_id), np.int32)
+            self._cleared = np.zeros(len(view.signals.device_id), np.bool_)
         update_queues(
             view.signals, view.detection, view.detectors, view.machine.lamps, self._queues, view.now_ms
         )
-        ready = may_choose(view, self._config.min_green_ms)
+        able = may_choose(view, self._config.min_green_ms)
+        ready = able.copy()
+        place = (view.signals, view.detection, view.detectors, view.machine, view.now_ms)
+        hold_starting(*place, ready)
         _rate_stages(
             view.signals,
             view.detection,
@@ -80,13 +90,15 @@ class Clearing:
             self._index,
         )
         best_stages(view.signals, self._index, view.machine.stage, ready, True, request)
-        forced = self._force(view, ready, request)
+        clear_turners(*place, request, self._cleared)
+        forced = self._force(view, able, request)
         _name_causes(view.signals, view.machine, self._index, forced, request, cause)
-        log.note(view, request, self._index, "clears most vehicles per second", forced, LONG_RED)
+        rule = np.where(forced, 2, self._cleared.astype(np.uint8))
+        log.note(view, request, self._index, REASONS, rule)
         return view.now_ms + self._config.period_ms
 
     def _force(
-        self, view: View, ready: npt.NDArray[np.bool_], request: npt.NDArray[np.int32]
+        self, view: View, able: npt.NDArray[np.bool_], request: npt.NDArray[np.int32]
     ) -> npt.NDArray[np.bool_]:
         """Put stages that are due, so that the bound on red holds, in place of the request; (J,) where."""
         config = self._config
@@ -99,7 +111,7 @@ class Clearing:
             self._served,
             self._due,
         )
-        forced: npt.NDArray[np.bool_] = ready & (self._due >= 0)
+        forced: npt.NDArray[np.bool_] = able & (self._due >= 0)
         np.copyto(request, self._due, where=forced)
         return forced
 

@@ -41,5 +41,5 @@ class Greedy:
         weight = np.bincount(near, minlength=len(view.signals.min_green_ms)).astype(np.float64)
         score = serve_heaviest(view, weight, config.min_green_ms, config.keep_on_tie, request)
         cause.fill(FORCE_OFF)
-        log.note(view, request, score, "vehicles within range")
+        log.note(view, request, score, ("vehicles within range",))
         return view.now_ms + config.period_ms

@@ -45,5 +45,5 @@ class MaxPressure:
         weight = np.bincount(truth.group[queued], minlength=len(truth.out_queue_veh)) - truth.out_queue_veh
         score = serve_heaviest(view, weight, config.min_green_ms, config.keep_on_tie, request)
         cause.fill(FORCE_OFF)
-        log.note(view, request, score, "queue before less queue behind")
+        log.note(view, request, score, ("queue before less queue behind",))
         return view.now_ms + config.period_ms

@@ -9,7 +9,7 @@ integer milliseconds since the start of the run, handed in by the caller.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Final, NamedTuple, Protocol
 
@@ -123,13 +123,12 @@ class DecisionLog:
         view: View,
         request: npt.NDArray[np.int32],
         score: npt.NDArray[np.float64],
-        reason: str,
-        forced: npt.NDArray[np.bool_] | None = None,
-        forced_reason: str = "",
+        reasons: Sequence[str],
+        rule: npt.NDArray[np.uint8] | None = None,
     ) -> None:
         """Record every junction that is asked to leave its stage; ``score`` (S,) rates the stages.
 
-        Where ``forced`` (J,) is true a rule decided against the score, for ``forced_reason``.
+        ``rule`` (J,) says which of ``reasons`` held: the first is the score, all others override it.
         """
         for j in np.flatnonzero((request >= 0) & (request != view.machine.stage)):
             first, last = view.signals.stage_ptr[j], view.signals.stage_ptr[j + 1]
@@ -137,15 +136,15 @@ class DecisionLog:
             others = score[first:last].copy()
             others[chosen] = -np.inf
             second = int(np.argmax(others)) if len(others) > 1 else chosen
-            is_forced = forced is not None and bool(forced[j])
+            reason = 0 if rule is None else int(rule[j])
             self.rows.append(
                 Decision(
                     view.now_ms,
                     int(j),
                     int(view.machine.stage[j]),
                     chosen,
-                    "forced" if is_forced else "switch",
-                    forced_reason if is_forced else reason,
+                    "forced" if reason else "switch",
+                    reasons[reason],
                     float(score[first + chosen]),
                     second,
                     float(score[first + second]),

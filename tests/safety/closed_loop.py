@@ -28,7 +28,7 @@ class Hostile:
         stages = np.diff(view.signals.stage_ptr)
         request[:] = self._rng.integers(-1, stages + 1)
         cause.fill(6)
-        log.note(view, np.minimum(request, stages - 1), np.zeros(stages.sum()), "spite")
+        log.note(view, np.minimum(request, stages - 1), np.zeros(stages.sum()), ("spite",))
         return view.now_ms + TICK_MS
 
 
