@@ -74,11 +74,7 @@ def _deployed(
 
 
 def _yielding(green: tuple[int, ...], relations: tuple[Relation, ...]) -> tuple[int, ...]:
-    return tuple(
-        number
-        for number in green
-        if any(_yields_to(number, r) in green for r in relations)
-    )
+    return tuple(number for number in green if any(_yields_to(number, r) in green for r in relations))
 
 
 def _yields_to(number: int, relation: Relation) -> int | None:

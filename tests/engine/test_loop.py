@@ -62,7 +62,9 @@ class Script:
         if view.now_ms in self.plan:
             request[:] = self.plan[view.now_ms]
             cause.fill(5)
-            log.note(view, request, np.arange(len(view.signals.stage_deployed), dtype=np.float64), ("planned",))
+            log.note(
+                view, request, np.arange(len(view.signals.stage_deployed), dtype=np.float64), ("planned",)
+            )
         return view.now_ms + self.period_ms
 
 
