@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Additional, AsJson, Net, Params, Profile, Routes, Scale, parse_params
+from .options import Additional, AsJson, Net, Params, Profile, Routes, Scale, parse_loops, parse_params
 from .progress import progress_bar, say_when_compiling
 
 __all__ = ["run"]
@@ -38,7 +38,10 @@ def run(
     param: Params = None,
     traci: Annotated[bool, typer.Option("--traci", help="Talk to SUMO over a socket.")] = False,
     gui: Annotated[bool, typer.Option("--gui", help="Show SUMO's window (implies --traci).")] = False,
-    advance: Annotated[float | None, typer.Option(help="Advance loops, metres before the stop line.")] = None,
+    loop: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=METRES of a loop's place, such as advance_m=60 (repeatable)."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Run directory; must be new or empty.")
     ] = None,
@@ -47,7 +50,6 @@ def run(
     """Run a scenario under a controller in closed loop against SUMO."""
     from greensplit.engine.errors import InputError
     from greensplit.sim.apart import simulate_apart
-    from greensplit.sim.derive.loops import LoopPositions
     from greensplit.sim.run import run as run_spec
     from greensplit.sim.spec import EPOCH, RunSpec
 
@@ -73,7 +75,7 @@ def run(
         detectors=detectors,
         model=model,
         params=parse_params(param),
-        loops=LoopPositions() if advance is None else LoopPositions(advance_m=advance),
+        loops=parse_loops(loop),
     )
     say_when_compiling(os.environ)
     with progress_bar(f"{spec.scenario} {spec.controller}") as progress:

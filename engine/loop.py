@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .events import ALARM_ON, EventBuffer
+from .events import ALARM_ON, DEPLOYED_PATTERN, FREE_PATTERN, PATTERN_CHANGE, EventBuffer
 from .kernels.coding import EVENTS_PER_GROUP, code_lamps
 from .kernels.detectors import take_detections
 from .kernels.interlock import FAULT_NAMES, check_lamps
@@ -213,6 +213,7 @@ class Loop:
         self._faults = new_faults(junctions)
         self._counted = np.zeros(junctions, np.int64)
         self._reported = 0
+        self._ticks = 0
         self._released = np.zeros(junctions, np.uint8)
         self._handed_over = np.zeros(junctions, np.bool_)
         self._request = np.full(junctions, -1, np.int32)
@@ -233,6 +234,9 @@ class Loop:
 
         The two differ where lamps are only observed, and seen later than detectors.
         """
+        if self._ticks == 0:
+            self._log_patterns(now_ms)
+        self._ticks += 1
         self._take(self.port.read(read_ms))
         if self.port.drives_lamps:
             proposed = self._drive(now_ms)
@@ -254,7 +258,13 @@ class Loop:
         if self.port.drives_lamps:
             self.port.write(self._lamps.aspect, self._changed)
             if self.refusals:
-                self._hand_over()
+                self._hand_over(now_ms)
+
+    def _log_patterns(self, now_ms: int) -> None:
+        """What every junction begins with: free under our control, else its deployed plan."""
+        pattern = FREE_PATTERN if self.port.drives_lamps else DEPLOYED_PATTERN
+        for device in self.signals.device_id:
+            self.events.append(now_ms, int(device), PATTERN_CHANGE, pattern)
 
     def _take(self, found: DetectorEvents) -> None:
         out = self.events.room(found.size)
@@ -315,7 +325,8 @@ class Loop:
             else:
                 self._faults.code[j] = 0
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, now_ms: int) -> None:
         for j in np.flatnonzero(self._released.astype(np.bool_) & ~self._handed_over):
             self._handed_over[j] = True
             self.port.fall_back(int(j))
+            self.events.append(now_ms, int(self.signals.device_id[j]), PATTERN_CHANGE, DEPLOYED_PATTERN)

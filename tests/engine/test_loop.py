@@ -131,10 +131,11 @@ def test_a_controller_is_asked_when_it_said_and_its_request_stands_until_then() 
 
 
 def test_a_stage_change_is_logged_in_purdue_codes_with_its_cause() -> None:
-    """Green of 1 ends at 8 s for max-out (5), yellow 8 to 11 s, red clearance of 2 s, green of 2 at 13 s."""
+    """Free (131, 254); green of 1 ends at 8 s for max-out (5), yellow to 11 s, red clearance of 2 s, green of 2."""
     loop = Loop(crossroads(), Street(), Script({8000: [1]}))
     run(loop, 14)
     assert rows(loop) == [
+        (0, 1, 131, 254),
         (0, 1, 0, 1),
         (0, 1, 1, 1),
         (8000, 1, 5, 1),
@@ -231,7 +232,7 @@ def test_lamps_seen_late_are_logged_when_they_were_shown() -> None:
     port.shows = np.array([2, 0], np.uint8)
     loop.tick(6000, 5000)
     assert port.calls[0] == "read 6000"
-    assert rows(loop) == [(5000, 1, 0, 1), (5000, 1, 1, 1)]
+    assert rows(loop) == [(5000, 1, 131, 1), (5000, 1, 0, 1), (5000, 1, 1, 1)]
 
 
 def test_perfect_vision_is_looked_up_only_when_the_controller_is_asked() -> None:

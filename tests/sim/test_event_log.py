@@ -325,6 +325,8 @@ def test_every_detector_has_one_phase_in_the_list_for_analysts(
     failures = measures["split_failures"]
     assert failures.height > 10
     for column in ("Green_Occupancy", "Red_Occupancy"):
-        # not a number where a detector had told nothing yet
-        assert failures[column].drop_nans().is_between(0.0, 0.99).all()
+        # not a number where a detector had told nothing yet; 1 where somebody stood there all the time
+        shares = failures[column].drop_nans()
+        assert shares.is_between(0.0, 1.0).all()
+        assert shares.is_between(0.0, 1.0, closed="none").mean() > 0.25
     assert failures["Green_Occupancy"].is_not_nan().sum() > 0.9 * failures.height
