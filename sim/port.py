@@ -120,7 +120,7 @@ class LoopReader:
 
 def _unwrapped(loops: Any, name: str) -> Any:
     """A call of SUMO's loops: in the library its compiled function, whose Python wrapper costs a third of the call."""
-    compiled = getattr(sys.modules.get(loops.__module__), "_libsumo", None)
+    compiled = getattr(sys.modules.get(getattr(loops, "__module__", "")), "_libsumo", None)
     return getattr(compiled, f"inductionloop_{name}", None) or getattr(loops, name)
 
 
