@@ -2,8 +2,8 @@
 
 Each figure comes from fresh processes, kernels cached. *Inside* is the wall time in SUMO's own step, *outside* the
 rest of the loop (reading, signal machine, interlock, writing, logging) without the controller's decisions, which are
-reported beside it. *SUMO alone* is the ``sumo`` program on the same files with the same outputs, and for the cold
-start also without any of ours.
+reported beside it. The first tick loads the compiled kernels: it counts as start-up. *SUMO alone* is the ``sumo``
+program on the same files with the same outputs, and for the cold start also without any of ours.
 """
 
 from __future__ import annotations

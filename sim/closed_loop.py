@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from greensplit.engine.loop import Loop
 
@@ -24,13 +25,18 @@ Progress = Callable[[float], None]
 
 @dataclass(slots=True)
 class Outcome:
-    """What the closed loop left: the loop with its log, how far it came, and the times it took."""
+    """What the closed loop left: the loop with its log, how far it came, and the times it took.
+
+    ``inside_s`` is SUMO's own; ``decide_s`` and ``outside_s`` (all the rest) leave out the first tick, which loads the
+    compiled kernels and belongs to the start-up.
+    """
 
     loop: Loop
     end_s: int
     partial: bool
     inside_s: float
-    loop_s: float
+    decide_s: float
+    outside_s: float
     emission_classes: dict[str, str]
 
 
@@ -63,22 +69,44 @@ def close_the_loop(prepared: Prepared, progress: Progress) -> Outcome:
             loop = _new_loop(prepared, simulator)
             lag_ms = 0 if loop.port.drives_lamps else TICK_MS
             steps = scenario.end_s - scenario.begin_s
-            started = time.perf_counter()
+            warm: Spent | None = None
             for step in range(steps):
                 if step * TICK_MS >= lag_ms:
                     loop.tick(step * TICK_MS, step * TICK_MS - lag_ms)
+                    warm = warm or Spent.so_far(simulator, loop)
                 simulator.step()
                 if step % 60 == 0:
                     progress(step / steps)
                 if interrupted[0]:
                     break
             end_s = scenario.begin_s + step + 1
-            loop_s = time.perf_counter() - started
+            decide_s, outside_s = Spent.so_far(simulator, loop).since(warm)
             classes = _emission_classes(simulator)
         progress(1.0)
     finally:
         simulator.close()
-    return Outcome(loop, end_s, end_s < scenario.end_s, simulator.inside_s, loop_s, classes)
+    partial = end_s < scenario.end_s
+    return Outcome(loop, end_s, partial, simulator.inside_s, decide_s, outside_s, classes)
+
+
+class Spent(NamedTuple):
+    """Wall time, seconds: the clock, SUMO's own steps, decisions."""
+
+    clock_s: float
+    inside_s: float
+    decide_s: float
+
+    @staticmethod
+    def so_far(simulator: Simulator, loop: Loop) -> Spent:
+        """Read the clock and the two sums."""
+        return Spent(time.perf_counter(), simulator.inside_s, loop.decide_s)
+
+    def since(self, start: Spent | None) -> tuple[float, float]:
+        """Time in decisions, and time neither in them nor in SUMO, since ``start``; zero where nothing started."""
+        if start is None:
+            return 0.0, 0.0
+        clock_s, inside_s, decide_s = (now_s - then_s for now_s, then_s in zip(self, start, strict=True))
+        return decide_s, clock_s - inside_s - decide_s
 
 
 def _new_loop(prepared: Prepared, simulator: Simulator) -> Loop:

@@ -63,8 +63,8 @@ def _figures(outcome: Outcome) -> dict[str, Any]:
         "would_refuse": 0 if drives else loop.interlock_findings,
         "switches": len(loop.decisions.rows) if drives else None,
         "simulator_s": round(outcome.inside_s, 3),
-        "decide_s": round(loop.decide_s, 3),
-        "outside_s": round(outcome.loop_s - outcome.inside_s - loop.decide_s, 3),
+        "decide_s": round(outcome.decide_s, 3),
+        "outside_s": round(outcome.outside_s, 3),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     }
 
