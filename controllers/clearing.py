@@ -21,7 +21,7 @@ from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED
 from greensplit.engine.model.compiled import Detection, Signals
 
 from .choice import best_stages, may_choose
-from .inside import clear_turners, hold_starting
+from .inside import clear_turners, hold_starting, is_lane_open
 from .urgency import due_stages
 
 __all__ = ["Clearing", "Config"]
@@ -234,7 +234,7 @@ def _rate_stage(
         share = _served_share(signals, detection, detectors, j, stage, lane, now_ms)
         if share <= 0.0:
             continue
-        open_now = runs or _lane_is_open(signals, detection, machine, j, lane)
+        open_now = runs or is_lane_open(signals, detection, machine, j, lane)
         if open_now and _is_blocked(detection, detectors, machine, first, lane, now_ms):
             continue
         _add_lane(queues, lane, share, 0 if open_now else tau_ms, now_ms, bins)
@@ -282,14 +282,6 @@ def _is_exit_full(detection: Detection, detectors: Detectors, group: int, now_ms
     for i in range(first, last):
         d = detection.exit_detector[i]
         if not detectors.on[d] or now_ms - detectors.on_ms[d] < EXIT_FULL_MS:
-            return False
-    return True
-
-
-@kernel
-def _lane_is_open(signals: Signals, detection: Detection, machine: Machine, j: int, lane: int) -> bool:
-    for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
-        if not _is_green(machine.lamps.aspect[signals.group_ptr[j] + detection.lane_group[i]]):
             return False
     return True
 

@@ -14,7 +14,7 @@ from greensplit.engine.kernels.state import Detectors, Machine
 from greensplit.engine.model.aspects import GREEN, PERMISSIVE
 from greensplit.engine.model.compiled import Detection, Signals
 
-__all__ = ["clear_turners", "hold_starting"]
+__all__ = ["clear_turners", "hold_starting", "is_lane_open"]
 
 START_MS = 9000  # a queue starts over the stop line for about this long before it moves at speed
 PASSED_MS = 1500
@@ -39,7 +39,7 @@ def hold_starting(
         if not ready[j] or now_ms - machine.since_ms[j] >= START_MS:
             continue
         for lane in range(detection.lane_ptr[j], detection.lane_ptr[j + 1]):
-            if _is_open(signals, detection, machine, j, lane) and _is_crossed(
+            if is_lane_open(signals, detection, machine, j, lane) and _is_crossed(
                 detection, detectors, lane, now_ms, PASSED_MS
             ):
                 ready[j] = False
@@ -115,7 +115,7 @@ def _is_crossed(detection: Detection, detectors: Detectors, lane: int, now_ms: i
 
 
 @kernel
-def _is_open(signals: Signals, detection: Detection, machine: Machine, j: int, lane: int) -> bool:
+def is_lane_open(signals: Signals, detection: Detection, machine: Machine, j: int, lane: int) -> bool:
     """Are all groups of the lane green?"""
     for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
         aspect = machine.lamps.aspect[signals.group_ptr[j] + detection.lane_group[i]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,7 +19,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     Raises StorageError when the disk is full, OutputError when the place cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(6)}.partial")  # hosts may share the folder
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial

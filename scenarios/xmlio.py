@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +17,7 @@ import defusedxml.sax
 from defusedxml.common import DefusedXmlException
 
 from greensplit.engine.errors import NetworkError
-from greensplit.engine.files import write_failure
+from greensplit.engine.files import atomic_path
 
 __all__ = ["StartHandler", "scan", "top_level", "tree", "write_atomically", "write_document"]
 
@@ -56,21 +54,8 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
 
     A name that ends in ``.gz`` is compressed, without a time stamp, so that equal content gives equal bytes.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise write_failure(path, error) from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as raw:
-            _write_chunks(raw, chunks, compressed=path.suffix == ".gz")
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise write_failure(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_path(path) as partial, partial.open("wb") as raw:
+        _write_chunks(raw, chunks, compressed=path.suffix == ".gz")
 
 
 def write_document(path: Path, root: str, children: Iterable[Element]) -> None:

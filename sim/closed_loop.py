@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,13 +14,11 @@ from greensplit.engine.loop import Loop
 
 from .port import TICK_MS, LoopReader, SumoPort, WatchingPort
 from .prepare import Prepared
+from .run import Progress
 from .sumo import Simulator
 from .truth import Eyes
 
-__all__ = ["Outcome", "Progress", "close_the_loop"]
-
-Progress = Callable[[float], None]
-"""Called with the share done, 0 to 1."""
+__all__ = ["Outcome", "close_the_loop"]
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import os
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -22,24 +22,35 @@ from .record import Record, write_json
 from .trajectories import read_trajectories
 from .trips import read_tripinfo, summarise, trip_table
 
-__all__ = ["measured_trips", "read_scheduled", "summarise_run", "write_run"]
+__all__ = ["measured_trips", "read_scheduled", "read_tables", "summarise_run", "write_run"]
 
 KEPT_FILES = ("network.json", "model.toml", "detectors.csv")
 
 
-def summarise_run(folder: Path, record: Record) -> dict[str, Any]:
+class Tables(NamedTuple):
+    """What SUMO measured, read once: trips of the vehicles that count, and links minute by minute."""
+
+    trips: pl.DataFrame
+    links: pl.DataFrame
+
+
+def read_tables(folder: Path, record: Record) -> Tables:
+    """The tables of a run whose files lie in ``folder``."""
+    return Tables(measured_trips(folder, record), read_links(folder / "links.xml"))
+
+
+def summarise_run(folder: Path, record: Record, tables: Tables) -> dict[str, Any]:
     """The summary of a run whose files lie in ``folder``; times of the whole run are added by the caller."""
-    table = measured_trips(folder, record)
     manifest = record.manifest
     keys = ("scenario", "controller", "vision", "profile", "seed", "demand_seed", "scale", "begin_s", "end_s")
     measured_s = max(record.end_s - record.measured_from_s, 1)
-    figures = summarise(table, record.end_s)
+    figures = summarise(tables.trips, record.end_s)
     return {
         **{key: manifest[key] for key in (*keys, "partial")},
         **figures,
         "throughput_veh_per_h": round(3600.0 * figures["arrived"] / measured_s, 2),
         "collisions": _count_collisions(folder / "collisions.xml"),
-        "gridlock": is_gridlocked(read_links(folder / "links.xml")),
+        "gridlock": is_gridlocked(tables.links),
         **record.figures,
         "versions": manifest["versions"],
     }
@@ -73,7 +84,7 @@ def _count_collisions(path: Path) -> int:
     return count[0]
 
 
-def write_run(folder: Path, record: Record, summary: dict[str, Any], out: Path) -> None:
+def write_run(folder: Path, record: Record, tables: Tables, summary: dict[str, Any], out: Path) -> None:
     """Fill the run directory ``out`` from the files in ``folder``."""
     write_json(out / "run.json", record.manifest)
     write_json(out / "summary.json", summary)
@@ -83,8 +94,8 @@ def write_run(folder: Path, record: Record, summary: dict[str, Any], out: Path) 
     events = np.load(folder / "events.npy", allow_pickle=False)
     write_log(event_frame(events, epoch), out / "events")
     write_table(read_scheduled(folder), out / "scheduled.parquet")
-    write_table(measured_trips(folder, record), out / "trips.parquet")
-    write_table(read_links(folder / "links.xml"), out / "links.parquet")
+    write_table(tables.trips, out / "trips.parquet")
+    write_table(tables.links, out / "links.parquet")
     write_table(_decisions(folder / "decisions.csv", epoch), out / "decisions.parquet")
     if record.corridor is not None:
         write_table(read_trajectories(record.corridor, folder / "fcd.xml"), out / "corridor.parquet")

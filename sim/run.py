@@ -43,12 +43,17 @@ def run(
         _must_be_free(out)
     with _workplace(out) as folder:
         record = (simulate or simulate_here)(spec, folder, progress or _silent)
-        from .evaluate import summarise_run, write_run  # data frames only now: SUMO's memory is free again
+        from .evaluate import (  # data frames only now: SUMO's memory is free again
+            read_tables,
+            summarise_run,
+            write_run,
+        )
 
-        summary = summarise_run(folder, record)
+        tables = read_tables(folder, record)
+        summary = summarise_run(folder, record, tables)
         summary["wall_s"] = round(time.perf_counter() - started, 3)
         if out is not None:
-            write_run(folder, record, summary, folder / "run")
+            write_run(folder, record, tables, summary, folder / "run")
             _publish(folder / "run", out)
     return summary
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -14,10 +13,6 @@ from greensplit.engine.errors import ScenarioError
 from greensplit.scenarios.base import Scenario
 from greensplit.scenarios.catalogue import load
 from greensplit.scenarios.walks import crossing_walks, signalised_crossings
-
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("sumo_rl") is None, reason="sumo-rl is not installed"
-)
 
 # Signalised crossings counted with grep in netconvert's output.
 CHEAP = {"cologne1": 6, "cologne3": 13, "ingolstadt1": 5, "grid4x4": 64}

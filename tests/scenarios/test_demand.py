@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -223,7 +222,6 @@ def test_equal_demand_gives_equal_bytes_compressed_or_not(make_scenario: Make, t
     assert unpacked == (tmp_path / "c.rou.xml").read_bytes()
 
 
-@pytest.mark.skipif(importlib.util.find_spec("sumo_rl") is None, reason="sumo-rl is not installed")
 def test_cologne3_schedules_what_is_due_after_its_early_vehicles(cache_dir: Path) -> None:
     """4494 vehicles in the file, of which 1638 are due before 25200 s: 2856 remain."""
     demand = read_demand(load("cologne3", cache_dir=cache_dir), seed=0)

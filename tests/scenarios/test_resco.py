@@ -11,8 +11,6 @@ import pytest
 from greensplit.engine.errors import ScenarioError
 from greensplit.scenarios.resco import RESCO_NAMES, load_resco, resco_row
 
-installed = pytest.mark.skipif(importlib.util.find_spec("sumo_rl") is None, reason="sumo-rl is not installed")
-
 # Counted by hand with grep on sumo-rl 1.4.5: traffic lights, vehicles due in the window.
 KNOWN = {
     "cologne1": (1, 2015),
@@ -26,7 +24,6 @@ KNOWN = {
 }
 
 
-@installed
 @pytest.mark.parametrize("name", RESCO_NAMES)
 def test_the_catalogue_counts_junctions_and_scheduled_vehicles_of_each_network(name: str) -> None:
     """Counts are those of the files, vehicles before the window left out."""
@@ -35,7 +32,6 @@ def test_the_catalogue_counts_junctions_and_scheduled_vehicles_of_each_network(n
     assert row.available == ""
 
 
-@installed
 @pytest.mark.parametrize(
     ("name", "window_s", "licence"),
     [
@@ -53,7 +49,6 @@ def test_each_family_has_its_window_and_licence(name: str, window_s: tuple[int, 
     assert f'<begin value="{window_s[0]}"/>' in (scenario.net_file.parent / f"{name}.sumocfg").read_text()
 
 
-@installed
 def test_finding_the_networks_does_not_import_the_package() -> None:
     """sumo-rl pulls in gymnasium and more; only its data are wanted."""
     load_resco("cologne1")

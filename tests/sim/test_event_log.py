@@ -19,7 +19,7 @@ import pytest
 from greensplit.engine.model.site import DetectorKind, GroupKind, Junction, Site
 from greensplit.engine.store.logfile import read_log
 from greensplit.sim.closed_loop import close_the_loop
-from greensplit.sim.evaluate import summarise_run, write_run
+from greensplit.sim.evaluate import read_tables, summarise_run, write_run
 from greensplit.sim.prepare import prepare
 from greensplit.sim.recording import record_run
 from greensplit.sim.spec import RunSpec
@@ -70,7 +70,9 @@ def logged(spec: RunSpec, folder: Path) -> Logged:
         patch.setattr(Simulator, "step", watched_step(Simulator.step, shown))
         outcome = close_the_loop(prepared, lambda _: None)
     record = record_run(prepared, outcome)
-    write_run(folder, record, summarise_run(folder, record) | {"wall_s": 0.0}, folder / "run")
+    tables = read_tables(folder, record)
+    summary = summarise_run(folder, record, tables) | {"wall_s": 0.0}
+    write_run(folder, record, tables, summary, folder / "run")
     root = defusedxml.ElementTree.parse(folder / "counts.xml").getroot()
     entered = {e.attrib["id"]: int(e.attrib["nVehEntered"]) for e in root.iter("interval")}
     return Logged(prepared.site, folder / "run", shown, entered)
@@ -231,7 +233,6 @@ with SignalDataProcessor(
 @pytest.fixture(scope="module")
 def measures(ours: Logged, tmp_path_factory: pytest.TempPathFactory) -> dict[str, pl.DataFrame]:
     """What the package atspm makes of our log and our list of detectors, without any change to them."""
-    pytest.importorskip("duckdb")
     out = tmp_path_factory.mktemp("atspm")
     events = str(ours.folder / "events" / "**" / "*.parquet")
     command = [sys.executable, "-c", ATSPM, events, str(ours.folder / "detectors.csv"), str(out)]
