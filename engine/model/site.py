@@ -9,7 +9,8 @@ that meet are related in one of three ways, and each ordered pair has an intergr
   of 0 says that one may start while the other ends.
 
 A *stage* is a set of groups that are green together. A *sequence* says what a group passes through on its way to
-green and back to red.
+green and back to red. *Rings* say in which order a junction that runs by itself serves its groups: a stage-based
+junction has one ring of stages, a NEMA junction two rings of phases between common barriers.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ __all__ = [
     "MeetingKind",
     "Plan",
     "PlanStep",
+    "Preempt",
+    "Recall",
+    "Ring",
+    "RingStep",
     "Sequence",
     "SignalGroup",
     "Site",
@@ -59,6 +64,14 @@ class MeetingKind(StrEnum):
     CONFLICT = "conflict"
     PERMISSIVE = "permissive"
     SHARED = "shared"
+
+
+class Recall(StrEnum):
+    """What calls a group when no detector does: nothing, its minimum green, or its maximum green."""
+
+    NONE = "none"
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
 
 
 class DetectorKind(StrEnum):
@@ -96,7 +109,10 @@ class SignalGroup(_Strict):
     """Lamps that always show the same on one approach.
 
     ``lamps`` are positions in the junction's lamp string. ``turn_on_red`` groups may turn, after a stop, at red.
-    ``commit_ms`` is the time for which a shown end of green is not changed (0: no countdown is shown).
+    ``commit_ms`` is the time for which a shown end of green is not changed (0: no countdown is shown). Under local
+    control a called green ends after a gap of ``passage_ms``, at the latest ``max_green_ms`` after a conflicting
+    call; the minimum green of a pedestrian group is its walk. ``phase`` is the NEMA number (1 to 16), ``overlap``
+    the number of an overlap (1 is A) that is green with any of its ``parents``; 0 where there is none.
     """
 
     number: int
@@ -107,6 +123,12 @@ class SignalGroup(_Strict):
     min_green_ms: int
     turn_on_red: bool = False
     commit_ms: int = 0
+    max_green_ms: int = 60_000
+    passage_ms: int = 3000
+    recall: Recall = Recall.NONE
+    phase: int = 0
+    overlap: int = 0
+    parents: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +168,54 @@ class PlanStep(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Plan(_Strict):
-    """A timing plan: what runs when nothing adaptive does."""
+    """A timing plan: what runs when nothing adaptive does.
+
+    The steps of a junction with several rings name ring steps, all of the first ring first. ``offset_ms`` is the
+    start of green of the ``coordinated`` step ('' the first) within the cycle.
+    """
 
     name: str
     cycle_ms: int
     offset_ms: int
     steps: tuple[PlanStep, ...]
+    coordinated: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RingStep(_Strict):
+    """What a ring serves at once: the name and groups of a stage, or a NEMA phase with its pedestrian group.
+
+    All rings are on the same side of a barrier at any time.
+    """
+
+    name: str
+    groups: tuple[int, ...]
+    barrier: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ring(_Strict):
+    """The order of service; steps that nobody calls are skipped."""
+
+    steps: tuple[RingStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preempt(_Strict):
+    """Stages for an emergency vehicle or a train.
+
+    After ``delay_ms`` the ``track`` stage ('' none) clears for ``track_ms``, then ``dwell`` stands for ``dwell_ms``
+    and as long as the request lasts, then ``exit`` ('' the neediest stage) follows. Of several, the lowest number
+    wins. Clearances are never shortened.
+    """
+
+    number: int
+    dwell: str
+    dwell_ms: int
+    delay_ms: int = 0
+    track: str = ""
+    track_ms: int = 0
+    exit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +255,8 @@ class ApproachLane(_Strict):
 class Junction(_Strict):
     """One signalised intersection, one controller. ``device_id`` names it in logs.
 
-    ``idle_lamps`` are the letters of lamps that belong to no group ('.' where a group shows).
+    ``idle_lamps`` are the letters of lamps that belong to no group ('.' where a group shows). Without ``rings`` the
+    deployed stages, in order, are its only ring. ``start_red_ms`` is shown after power-up and after flash.
     """
 
     id: str
@@ -205,6 +270,9 @@ class Junction(_Strict):
     plans: tuple[Plan, ...]
     lanes: tuple[ApproachLane, ...]
     detectors: tuple[Detector, ...]
+    rings: tuple[Ring, ...] = ()
+    preempts: tuple[Preempt, ...] = ()
+    start_red_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
