@@ -60,6 +60,7 @@ class Clearing:
         self._served = np.zeros(0, np.bool_)
         self._due = np.zeros(0, np.int32)
         self._cleared = np.zeros(0, np.bool_)
+        self._bins = np.zeros(HORIZON_MS // 1000 + 1)
 
     def decide(
         self, view: View, request: npt.NDArray[np.int32], cause: npt.NDArray[np.uint8], log: DecisionLog
@@ -87,6 +88,7 @@ class Clearing:
             self._queues,
             self._call_ms,
             view.now_ms,
+            self._bins,
             self._index,
         )
         best_stages(view.signals, self._index, view.machine.stage, ready, True, request)
@@ -146,13 +148,14 @@ def _rate_stages(
     queues: Queues,
     call_ms: npt.NDArray[np.int64],
     now_ms: int,
+    bins: npt.NDArray[np.float64],
     index: npt.NDArray[np.float64],
 ) -> None:
-    """Clearing rate of every stage, vehicles per second, into ``index`` (S,)."""
+    """Clearing rate of every stage, vehicles per second, into ``index`` (S,). ``bins`` (seconds,) is overwritten."""
     for j in range(len(signals.device_id)):
         _note_calls(signals, detection, detectors, machine, queues, call_ms, j, now_ms)
         for stage in range(signals.stage_ptr[j], signals.stage_ptr[j + 1]):
-            index[stage] = _rate_stage(signals, detection, detectors, machine, queues, j, stage, now_ms)
+            index[stage] = _rate_stage(signals, detection, detectors, machine, queues, j, stage, now_ms, bins)
 
 
 @inlined
@@ -225,11 +228,12 @@ def _rate_stage(
     j: int,
     stage: int,
     now_ms: int,
+    bins: npt.NDArray[np.float64],
 ) -> float:
     runs = stage - signals.stage_ptr[j] == machine.stage[j]
     tau_ms = 0 if runs else _set_up_ms(signals, machine, j, stage) + START_UP_MS
     first = signals.group_ptr[j]
-    bins = np.zeros(HORIZON_MS // 1000 + 1)
+    bins[:] = 0.0
     for lane in range(detection.lane_ptr[j], detection.lane_ptr[j + 1]):
         share = _served_share(signals, detection, detectors, j, stage, lane, now_ms)
         if share <= 0.0:

@@ -30,9 +30,12 @@ DONT_WALK: Final = 23
 DETECTOR_OFF: Final = 81
 DETECTOR_ON: Final = 82
 PATTERN_CHANGE: Final = 131  # parameter: a plan, or FREE_PATTERN
+FLASH_STATUS: Final = 173  # parameter: FLASHES or FLASHES_NOT (NTCIP 1202, unitFlashStatus)
 ALARM_ON: Final = 200
 
 DEPLOYED_PATTERN: Final = 1
+FLASHES_NOT: Final = 2
+FLASHES: Final = 3
 FREE_PATTERN: Final = 254  # no plan: NTCIP 1202, coordPatternStatus
 
 EVENT_DTYPE: Final = np.dtype([("t_ms", "<i8"), ("device", "<u4"), ("event", "<u2"), ("parameter", "<u2")])

@@ -16,7 +16,16 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .events import ALARM_ON, DEPLOYED_PATTERN, FREE_PATTERN, PATTERN_CHANGE, EventBuffer
+from .events import (
+    ALARM_ON,
+    DEPLOYED_PATTERN,
+    FLASH_STATUS,
+    FLASHES,
+    FLASHES_NOT,
+    FREE_PATTERN,
+    PATTERN_CHANGE,
+    EventBuffer,
+)
 from .kernels.coding import EVENTS_PER_GROUP, code_lamps
 from .kernels.detectors import take_detections
 from .kernels.interlock import FAULT_NAMES, check_lamps
@@ -218,10 +227,13 @@ class Loop:
         self._handed_over = np.zeros(junctions, np.bool_)
         self._request = np.full(junctions, -1, np.int32)
         self._cause = np.zeros(junctions, np.uint8)
+        self._withheld = np.zeros(junctions, np.int64)
+        self._urgent = np.zeros(junctions, np.uint8)
         self._changed = np.zeros(junctions, np.uint8)
         self._coded = np.zeros(groups, np.uint8)
         self._clear_ms = np.full(groups, -1, np.int64)
         self._observed = np.zeros(groups, np.uint8)
+        self._dark = np.zeros(junctions, np.uint8)
         self._ask_ms = NEVER_MS
 
     @property
@@ -288,7 +300,7 @@ class Loop:
             self._request.fill(-1)
             self._ask_ms = self.controller.decide(view, self._request, self._cause, self.decisions)
             self.decide_s += perf_counter() - started
-        advance_machine(self.signals, self.machine, self._request, now_ms)
+        advance_machine(self.signals, self.machine, self._request, self._withheld, self._urgent, now_ms)
         return self.machine.lamps.aspect
 
     def _log_lamps(self, now_ms: int) -> None:
@@ -304,6 +316,11 @@ class Loop:
             out,
         )
         self.events.commit(written)
+        if not np.array_equal(self._dark, self.machine.dark):
+            for j in np.flatnonzero(self._dark != self.machine.dark):
+                status = FLASHES if self.machine.dark[j] else FLASHES_NOT
+                self.events.append(now_ms, int(self.signals.device_id[j]), FLASH_STATUS, status)
+            np.copyto(self._dark, self.machine.dark)
 
     def _report(self, now_ms: int) -> None:
         """One refusal per junction and tick with findings, with both groups named; an alarm in the log."""

@@ -89,13 +89,14 @@ def _states(site: Site, junction: Junction) -> list[tuple[str, int]]:
     alone = replace(site, junctions=(junction,), links=())
     signals = compile_signals(alone)
     machine = new_machine(signals)
+    withheld, urgent = np.zeros(1, np.int64), np.zeros(1, np.uint8)
     shown: list[str] = []
     cover = _cover(junction)
     now_ms = 0
     for stage in (*cover, cover[0]):
         reached = False
         while not reached or now_ms - machine.since_ms[0] < GREEN_MS:
-            advance_machine(signals, machine, np.array([stage], np.int32), now_ms)
+            advance_machine(signals, machine, np.array([stage], np.int32), withheld, urgent, now_ms)
             reached = bool(machine.settled[0]) and machine.stage[0] == stage
             shown.append(state_string(junction, machine.lamps.aspect))
             now_ms += TICK_MS

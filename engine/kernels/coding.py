@@ -22,7 +22,7 @@ from ..events import (
     PHASE_ON,
     WALK,
 )
-from ..model.aspects import CLEARANCE, GREEN, GREEN_FLASH, PERMISSIVE, RED, RED_AMBER, YELLOW
+from ..model.aspects import CLEARANCE, DARK, GREEN, GREEN_FLASH, PERMISSIVE, RED, RED_AMBER, YELLOW
 from ..model.compiled import Signals
 from .jit import inlined, kernel
 
@@ -56,7 +56,8 @@ def code_lamps(
 
     ``cause`` (J,) is the termination code (4, 5, 6 or 0 unknown) of greens that end now. ``clear_ms`` (G,) holds the
     pending end of red clearance, or -1. ``before``, ``clear_ms`` and ``changed`` (J,) are modified in place.
-    ``out`` needs ``EVENTS_PER_GROUP`` rows per group.
+    ``out`` needs ``EVENTS_PER_GROUP`` rows per group. Into and out of darkness no group event is coded: flash is the
+    junction's.
     """
     n = 0
     for j in range(len(signals.device_id)):
@@ -72,7 +73,9 @@ def code_lamps(
                 clear_ms[g] = -1
             if aspect[g] != before[g]:
                 changed[j] = 1
-                if signals.is_pedestrian[g]:
+                if DARK in (aspect[g], before[g]):
+                    pass
+                elif signals.is_pedestrian[g]:
                     n = _code_pedestrian(out, n, now_ms, device, number, before[g], aspect[g])
                 else:
                     n = _code_vehicle(out, n, now_ms, device, number, before[g], aspect[g], cause[j])

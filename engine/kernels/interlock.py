@@ -2,7 +2,8 @@
 
 It keeps its own tables and its own timers, which only what it let through sets. A refusal latches: the junction's
 green groups are brought to red by their own sequences, and ``released`` tells when all have been red long enough
-that its fallback plan may start. In ``observe`` mode nothing is altered: findings are counted.
+that its fallback plan may start. Flash is all groups of a junction dark at once, from red and back to red. In
+``observe`` mode nothing is altered: findings are counted.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ SHORT_CLEARANCE: Final = 5
 SHORT_RED: Final = 6
 YELLOW_TRAP: Final = 7
 WRONG_SEQUENCE: Final = 8
+SHORT_START: Final = 9
 
 FAULT_NAMES: Final = (
     "none",
@@ -38,6 +40,7 @@ FAULT_NAMES: Final = (
     "re-green before the red-revert time",
     "yellow trap",
     "aspect out of sequence",
+    "short red-amber",
 )
 
 
@@ -63,37 +66,40 @@ def check_lamps(
     """
     for j in range(len(signals.device_id)):
         first, last = signals.group_ptr[j], signals.group_ptr[j + 1]
+        if (observe or faults.code[j] == 0) and _is_news(lamps, proposed, first, last):
+            findings = _judge_groups(signals, lamps, faults, proposed, j, now_ms, observe)
+            findings += _judge_pairs(signals, lamps, faults, proposed, j, now_ms)
+            if observe or findings == 0:
+                for group in range(first, last):
+                    _pass(lamps, group, proposed[group], now_ms)
         if not observe and faults.code[j] != 0:
             released[j] = _retreat(signals, lamps, first, last, now_ms)
-            continue
-        findings = _judge(signals, lamps, faults, proposed, j, now_ms, observe)
-        if findings and not observe:
-            released[j] = _retreat(signals, lamps, first, last, now_ms)
-            continue
-        for group in range(first, last):
-            _pass(lamps, group, proposed[group], now_ms)
 
 
-@kernel
+@inlined
+def _is_news(lamps: Lamps, proposed: npt.NDArray[np.uint8], first: int, last: int) -> bool:
+    news = False
+    for group in range(first, last):
+        news = news or proposed[group] != lamps.aspect[group]
+    return news
+
+
+@inlined
 def _pass(lamps: Lamps, group: int, aspect: int, now_ms: int) -> None:
-    """Show ``aspect`` and keep the time."""
+    """Show ``aspect`` and keep the time. Between protected and permissive green no time begins."""
     before = lamps.aspect[group]
-    if aspect == before:
-        return
-    if _goes(aspect) and _goes(before):
-        lamps.aspect[group] = aspect
-        return
     lamps.aspect[group] = aspect
-    lamps.since_ms[group] = now_ms
-    if _goes(aspect):
-        lamps.green_ms[group] = now_ms
-    if _goes(before):
-        lamps.end_ms[group] = now_ms
-    if aspect == RED:
-        lamps.red_ms[group] = now_ms
+    if aspect != before and not (_goes(aspect) and _goes(before)):
+        lamps.since_ms[group] = now_ms
+        if _goes(aspect):
+            lamps.green_ms[group] = now_ms
+        if _goes(before):
+            lamps.end_ms[group] = now_ms
+        if aspect == RED:
+            lamps.red_ms[group] = now_ms
 
 
-@kernel
+@inlined
 def _retreat(signals: Signals, lamps: Lamps, first: int, last: int, now_ms: int) -> int:
     """Bring a junction to red by its groups' own sequences; 1 once all have been red for their clearance.
 
@@ -107,7 +113,7 @@ def _retreat(signals: Signals, lamps: Lamps, first: int, last: int, now_ms: int)
         if _goes(aspect):
             if may_end:
                 _pass(lamps, group, signals.stop_aspect[group, 0], now_ms)
-        elif aspect == RED_AMBER:
+        elif aspect == RED_AMBER or aspect == DARK:
             _pass(lamps, group, RED, now_ms)
         elif aspect == GREEN_FLASH and elapsed_ms >= signals.stop_ms[group, 0]:
             _pass(lamps, group, signals.stop_aspect[group, 1], now_ms)
@@ -119,24 +125,24 @@ def _retreat(signals: Signals, lamps: Lamps, first: int, last: int, now_ms: int)
     return done
 
 
-@kernel
+@inlined
 def _have_been_green(signals: Signals, lamps: Lamps, first: int, last: int, now_ms: int) -> bool:
     """Has every green of the junction had its minimum?"""
+    over = True
     for group in range(first, last):
         if _goes(lamps.aspect[group]) and now_ms - lamps.green_ms[group] < signals.min_green_ms[group]:
-            return False
-    return True
+            over = False
+    return over
 
 
 @inlined
 def _final_ms(signals: Signals, group: int) -> int:
     """Time of the last aspect before red."""
-    return int(
-        signals.stop_ms[group, 1] if signals.stop_aspect[group, 1] != RED else signals.stop_ms[group, 0]
-    )
+    last = 1 if signals.stop_aspect[group, 1] != RED else 0
+    return int(signals.stop_ms[group, last])
 
 
-@kernel
+@inlined
 def _find(faults: Faults, j: int, code: int, a: int, b: int, now_ms: int) -> int:
     faults.findings[j] += 1
     if faults.code[j] == 0:
@@ -147,8 +153,8 @@ def _find(faults: Faults, j: int, code: int, a: int, b: int, now_ms: int) -> int
     return 1
 
 
-@kernel
-def _judge(
+@inlined
+def _judge_groups(
     signals: Signals,
     lamps: Lamps,
     faults: Faults,
@@ -157,86 +163,108 @@ def _judge(
     now_ms: int,
     observe: bool,
 ) -> int:
-    """Number of findings of one junction. Only lamps that others switch may go dark."""
+    """Number of groups of one junction whose step is not allowed for their own sake. Others may go dark at will."""
     first, last = signals.group_ptr[j], signals.group_ptr[j + 1]
     findings = 0
-    changed = False
+    all_dark = True
     for group in range(first, last):
-        if proposed[group] != lamps.aspect[group]:
-            changed = True
-            code = _sequence_fault(signals, lamps, group, proposed[group], now_ms)
-            if proposed[group] == DARK and not observe:
-                code = WRONG_SEQUENCE
-            if code:
-                findings += _find(faults, j, code, group - first, -1, now_ms)
-    if changed:
-        findings += _judge_pairs(signals, lamps, faults, proposed, j, now_ms)
+        all_dark = all_dark and proposed[group] == DARK
+    for group in range(first, last):
+        before, aspect = lamps.aspect[group], proposed[group]
+        code = 0
+        if aspect == DARK or before == DARK:
+            if not observe:
+                code = _darkness_fault(signals, lamps, group, aspect, all_dark, now_ms)
+        elif aspect != before:
+            code = _sequence_fault(signals, lamps, group, aspect, now_ms)
+        if code:
+            findings += _find(faults, j, code, group - first, -1, now_ms)
     return findings
 
 
-@kernel
+@inlined
+def _darkness_fault(
+    signals: Signals, lamps: Lamps, group: int, aspect: int, all_dark: bool, now_ms: int
+) -> int:
+    """Into darkness with all others, from red that was long enough to clear; out of it to red."""
+    before = lamps.aspect[group]
+    code = 0
+    if aspect != DARK:
+        code = 0 if aspect == RED else WRONG_SEQUENCE
+    elif not all_dark or (before != DARK and before != RED):
+        code = WRONG_SEQUENCE
+    elif before == RED and now_ms - lamps.red_ms[group] < signals.clearance_ms[group]:
+        code = SHORT_CLEARANCE
+    return code
+
+
+@inlined
 def _sequence_fault(signals: Signals, lamps: Lamps, group: int, aspect: int, now_ms: int) -> int:
     """Is the step from what the group shows to ``aspect`` allowed now? 0 or a fault code."""
     before = lamps.aspect[group]
     elapsed_ms = now_ms - lamps.since_ms[group]
-    if aspect == DARK or before == DARK:
-        return 0
     if _goes(before):
-        return _leaving_green(signals, lamps, group, aspect, now_ms)
-    if before == RED or before == RED_AMBER:
-        return _entering_green(signals, lamps, group, aspect, now_ms)
-    if before == GREEN_FLASH:
-        if aspect != signals.stop_aspect[group, 1]:
-            return SKIPPED_YELLOW if aspect == RED else WRONG_SEQUENCE
-        return SHORT_YELLOW if elapsed_ms < signals.stop_ms[group, 0] else 0
-    if aspect != RED:
-        return WRONG_SEQUENCE
-    return SHORT_YELLOW if elapsed_ms < _final_ms(signals, group) else 0
+        code = _leaving_fault(signals, lamps, group, aspect, now_ms)
+    elif before == RED or before == RED_AMBER:
+        code = _entering_fault(signals, lamps, group, aspect, now_ms)
+    elif before == GREEN_FLASH and aspect != signals.stop_aspect[group, 1]:
+        code = SKIPPED_YELLOW if aspect == RED else WRONG_SEQUENCE
+    elif before == GREEN_FLASH:
+        code = SHORT_YELLOW if elapsed_ms < signals.stop_ms[group, 0] else 0
+    elif aspect != RED:
+        code = WRONG_SEQUENCE
+    else:
+        code = SHORT_YELLOW if elapsed_ms < _final_ms(signals, group) else 0
+    return code
 
 
-@kernel
-def _leaving_green(signals: Signals, lamps: Lamps, group: int, aspect: int, now_ms: int) -> int:
+@inlined
+def _leaving_fault(signals: Signals, lamps: Lamps, group: int, aspect: int, now_ms: int) -> int:
+    code = 0
     if _goes(aspect):
-        return 0
-    if now_ms - lamps.green_ms[group] < signals.min_green_ms[group]:
-        return SHORT_GREEN
-    if aspect != signals.stop_aspect[group, 0]:
-        return SKIPPED_YELLOW
-    return 0
+        code = 0
+    elif now_ms - lamps.green_ms[group] < signals.min_green_ms[group]:
+        code = SHORT_GREEN
+    elif aspect != signals.stop_aspect[group, 0]:
+        code = SKIPPED_YELLOW
+    return code
 
 
-@kernel
-def _entering_green(signals: Signals, lamps: Lamps, group: int, aspect: int, now_ms: int) -> int:
-    before = lamps.aspect[group]
-    if before == RED_AMBER:
+@inlined
+def _entering_fault(signals: Signals, lamps: Lamps, group: int, aspect: int, now_ms: int) -> int:
+    code = 0
+    if lamps.aspect[group] == RED_AMBER:
         if not _goes(aspect):
-            return WRONG_SEQUENCE
-        return SHORT_RED if now_ms - lamps.since_ms[group] < signals.start_ms[group] else 0
-    if aspect != RED_AMBER and not _goes(aspect):
-        return WRONG_SEQUENCE
-    if (signals.start_ms[group] > 0) != (aspect == RED_AMBER):
-        return WRONG_SEQUENCE
-    return SHORT_RED if now_ms - lamps.red_ms[group] < signals.revert_ms else 0
+            code = WRONG_SEQUENCE
+        elif now_ms - lamps.since_ms[group] < signals.start_ms[group]:
+            code = SHORT_START
+    elif (aspect != RED_AMBER and not _goes(aspect)) or (signals.start_ms[group] > 0) != (
+        aspect == RED_AMBER
+    ):
+        code = WRONG_SEQUENCE
+    elif now_ms - lamps.red_ms[group] < signals.revert_ms:
+        code = SHORT_RED
+    return code
 
 
-@kernel
+@inlined
 def _judge_pairs(
     signals: Signals, lamps: Lamps, faults: Faults, proposed: npt.NDArray[np.uint8], j: int, now_ms: int
 ) -> int:
+    """Number of ordered pairs of groups that must not be as proposed."""
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
     findings = 0
     for a in range(n):
         for b in range(n):
             pair = signals.pair_ptr[j] + a * n + b
-            if signals.meeting[pair] == NO_MEETING:
-                continue
-            code = _pair_fault(signals, lamps, proposed, pair, first + a, first + b, now_ms)
-            if code:
-                findings += _find(faults, j, code, a, b, now_ms)
+            if signals.meeting[pair] != NO_MEETING and _goes(proposed[first + b]):
+                code = _pair_fault(signals, lamps, proposed, pair, first + a, first + b, now_ms)
+                if code:
+                    findings += _find(faults, j, code, a, b, now_ms)
     return findings
 
 
-@kernel
+@inlined
 def _pair_fault(
     signals: Signals,
     lamps: Lamps,
@@ -246,39 +274,16 @@ def _pair_fault(
     b: int,
     now_ms: int,
 ) -> int:
-    """Does ``b`` start, or do both show green, against the relation of a to b? Judged from the side of ``a``."""
+    """May ``b`` be green, as proposed, beside what ``a`` shows and has shown?"""
     relation = signals.meeting[pair]
-    if _goes(proposed[a]) and _goes(proposed[b]):
-        if relation == CONFLICT:
-            return CONFLICTING_GREEN
-        if relation == YIELDS and proposed[a] == GREEN:
-            return CONFLICTING_GREEN
-    starts = _goes(proposed[b]) and not _goes(lamps.aspect[b])
-    if starts and not _goes(proposed[a]):
-        end_ms = now_ms if _goes(lamps.aspect[a]) else lamps.end_ms[a]
-        if now_ms - end_ms < signals.intergreen_ms[pair]:
-            return SHORT_CLEARANCE
-    if _is_promoted_early(signals, lamps, proposed, pair, a, b, now_ms):
-        return SHORT_CLEARANCE
-    ends = _goes(lamps.aspect[a]) and not _goes(proposed[a])
-    if signals.trap[pair] and ends and _goes(lamps.aspect[b]) and _goes(proposed[b]):
-        return YELLOW_TRAP
-    return 0
-
-
-@kernel
-def _is_promoted_early(
-    signals: Signals,
-    lamps: Lamps,
-    proposed: npt.NDArray[np.uint8],
-    pair: int,
-    a: int,
-    b: int,
-    now_ms: int,
-) -> bool:
-    """Does ``b``, which yields to ``a``, become protected before ``a`` is cleared?"""
-    if signals.meeting[pair] != HAS_PRIORITY or _goes(proposed[a]):
-        return False
-    promoted = proposed[b] == GREEN and lamps.aspect[b] == PERMISSIVE
-    end_ms = now_ms if _goes(lamps.aspect[a]) else lamps.end_ms[a]
-    return bool(promoted and now_ms - end_ms < signals.intergreen_ms[pair])
+    a_goes, a_went, b_went = _goes(proposed[a]), _goes(lamps.aspect[a]), _goes(lamps.aspect[b])
+    promoted = relation == HAS_PRIORITY and proposed[b] == GREEN and lamps.aspect[b] == PERMISSIVE
+    end_ms = now_ms if a_went else lamps.end_ms[a]
+    code = 0
+    if a_goes and (relation == CONFLICT or (relation == YIELDS and proposed[a] == GREEN)):
+        code = CONFLICTING_GREEN
+    elif not a_goes and (promoted or not b_went) and now_ms - end_ms < signals.intergreen_ms[pair]:
+        code = SHORT_CLEARANCE
+    elif signals.trap[pair] and a_went and not a_goes and b_went:
+        code = YELLOW_TRAP
+    return code

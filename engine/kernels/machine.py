@@ -1,23 +1,62 @@
 """The signal machine: takes each junction from stage to stage, through intergreens per pair of groups.
 
-One call advances all junctions to ``now_ms``. A junction accepts a new stage when the last one shows in full. Groups
-that are green in both stay green; the others end once their minimum green is over, pass their sequence, and each new
-group starts as soon as every group it meets has been cleared; red-amber is part of the intergreen. A left turn that
-yields never ends while its opposing traffic stays green (yellow trap): the opposing group is taken through red with
-it.
+One call advances all junctions to ``now_ms``. A junction accepts a new stage when the last one shows in full, or
+earlier where the two differ only in groups that meet nothing that is starting or ending (two rings). Groups that are
+green in both stay green; the others end once their minimum green and the countdown that they show are over, pass
+their sequence, and each new group starts as soon as every group it meets has been cleared; red-amber is part of the
+intergreen. A left turn that yields never ends while its opposing traffic stays green (yellow trap): the opposing
+group is taken through red with it.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
-from ..model.aspects import GREEN, PERMISSIVE, RED, RED_AMBER
+from ..model.aspects import DARK, GREEN, PERMISSIVE, RED, RED_AMBER
 from ..model.compiled import CONFLICT, HAS_PRIORITY, NO_MEETING, SHARED, YIELDS, Signals
 from .jit import inlined, kernel
-from .state import Lamps, Machine
+from .state import NEVER_MS, Machine
 
-__all__ = ["advance_machine"]
+__all__ = ["ALL_RED", "FLASH", "IN_FLASH", "IN_RED", "IN_STAGE", "KEEP", "advance_machine"]
+
+KEEP: Final = -1
+ALL_RED: Final = -2
+FLASH: Final = -3
+
+IN_STAGE: Final = 0
+IN_RED: Final = 1
+IN_FLASH: Final = 2
+
+
+@kernel
+def advance_machine(
+    signals: Signals,
+    machine: Machine,
+    request: npt.NDArray[np.int32],
+    withheld: npt.NDArray[np.int64],
+    urgent: npt.NDArray[np.uint8],
+    now_ms: int,
+) -> None:
+    """Advance every junction to ``now_ms``.
+
+    ``request`` (J,) is the local stage wanted by each junction's controller, KEEP, ALL_RED or FLASH; anything else is
+    KEEP. ``withheld`` (J,) has a bit per local group that must not start. ``urgent`` (J,) is 1 where a request is
+    taken as soon as no group shows red-amber, and countdowns are broken off; clearances never are. ``machine`` is
+    modified in place.
+    """
+    for j in range(len(signals.device_id)):
+        if request[j] != KEEP:
+            _accept(signals, machine, j, request[j], urgent[j])
+        if withheld[j] != machine.withheld[j]:
+            machine.withheld[j] = withheld[j]
+            machine.pending[j] = 1
+        if machine.moving[j]:
+            _progress(signals, machine, j, now_ms)
+        if machine.pending[j]:
+            _change(signals, machine, j, now_ms)
 
 
 @inlined
@@ -27,121 +66,235 @@ def is_open(aspect: int) -> bool:
 
 
 @inlined
-def _show(lamps: Lamps, group: int, aspect: int, now_ms: int) -> None:
-    lamps.aspect[group] = aspect
-    lamps.since_ms[group] = now_ms
-
-
-@kernel
-def advance_machine(signals: Signals, machine: Machine, request: npt.NDArray[np.int32], now_ms: int) -> None:
-    """Advance every junction to ``now_ms``.
-
-    ``request`` (J,) is the local stage wanted by each junction's controller, or -1 to keep. ``machine`` is modified
-    in place.
-    """
-    for j in range(len(signals.device_id)):
-        stages = signals.stage_ptr[j + 1] - signals.stage_ptr[j]
-        if machine.settled[j] and 0 <= request[j] < stages and request[j] != machine.stage[j]:
-            machine.stage[j] = request[j]
-            machine.settled[j] = 0
-        wanted = signals.stage_aspect_ptr[signals.stage_ptr[j] + machine.stage[j]]
-        first, last = signals.group_ptr[j], signals.group_ptr[j + 1]
-        for g in range(first, last):
-            _progress(signals, machine, g, signals.stage_aspect[wanted + g - first], now_ms)
-        if not machine.settled[j]:
-            _change(signals, machine, j, wanted, now_ms)
+def _wanted(signals: Signals, machine: Machine, j: int, local: int) -> int:
+    """What a local group is to show in the end."""
+    aspect = signals.stage_aspect[signals.stage_aspect_ptr[signals.stage_ptr[j] + machine.stage[j]] + local]
+    held_back = machine.withheld[j] >> local & 1 and not is_open(
+        machine.lamps.aspect[signals.group_ptr[j] + local]
+    )
+    return RED if machine.rest[j] != IN_STAGE or held_back else aspect
 
 
 @inlined
-def _progress(signals: Signals, machine: Machine, group: int, wanted: int, now_ms: int) -> None:
-    """Move one group along its sequence, as time allows."""
-    lamps = machine.lamps
-    aspect = lamps.aspect[group]
-    elapsed_ms = now_ms - lamps.since_ms[group]
-    if aspect == RED_AMBER and elapsed_ms >= signals.start_ms[group]:
-        _show(lamps, group, PERMISSIVE if wanted == PERMISSIVE else GREEN, now_ms)
-        lamps.green_ms[group] = now_ms
-    elif aspect > PERMISSIVE and elapsed_ms >= signals.stop_ms[group, machine.step[group]]:
-        _next_stop(signals, machine, group, machine.step[group] + 1, now_ms)
+def _show(machine: Machine, j: int, group: int, aspect: int, now_ms: int) -> None:
+    """Every change of a lamp goes through here."""
+    machine.lamps.aspect[group] = aspect
+    machine.lamps.since_ms[group] = now_ms
+    if aspect != RED:
+        machine.moving[j] = 1
 
 
-@kernel
-def _next_stop(signals: Signals, machine: Machine, group: int, step: int, now_ms: int) -> None:
+@inlined
+def _accept(signals: Signals, machine: Machine, j: int, request: int, urgent: int) -> None:
+    """Take a new aim, where that is allowed now."""
+    stages = signals.stage_ptr[j + 1] - signals.stage_ptr[j]
+    rest = IN_STAGE
+    stage = machine.stage[j]
+    known = True
+    if 0 <= request < stages:
+        stage = request
+    elif request == ALL_RED:
+        rest = IN_RED
+    elif request == FLASH:
+        rest = IN_FLASH
+    else:
+        known = False
+    news = known and (rest != machine.rest[j] or stage != machine.stage[j])
+    for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
+        news = (
+            news and machine.lamps.aspect[group] != RED_AMBER
+        )  # what it was cleared against must not change
+    if news and (urgent or machine.settled[j] or _is_apart(signals, machine, j, stage, rest)):
+        machine.stage[j] = stage
+        machine.rest[j] = rest
+        machine.urgent[j] = urgent
+        machine.settled[j] = 0
+        machine.pending[j] = 1
+        for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
+            if urgent:
+                machine.drag[group] = 0
+            if urgent or _wanted(signals, machine, j, group - signals.group_ptr[j]) != RED:
+                machine.ends_ms[group] = NEVER_MS
+
+
+@inlined
+def _is_apart(signals: Signals, machine: Machine, j: int, stage: int, rest: int) -> bool:
+    """On the way to one stage: does another leave all that starts or ends as it is, and what meets it too?
+
+    So no group that waits for its start has more to wait for than when it was asked for.
+    """
+    apart = rest == IN_STAGE and machine.rest[j] == IN_STAGE
+    n = signals.group_ptr[j + 1] - signals.group_ptr[j]
+    before = signals.stage_aspect_ptr[signals.stage_ptr[j] + machine.stage[j]]
+    after = signals.stage_aspect_ptr[signals.stage_ptr[j] + stage]
+    for a in range(n):
+        if signals.stage_aspect[before + a] != signals.stage_aspect[after + a]:
+            for b in range(n):
+                meets = a == b or signals.meeting[signals.pair_ptr[j] + a * n + b] != NO_MEETING
+                apart = apart and not (meets and _is_under_way(signals, machine, j, b))
+    return apart
+
+
+@inlined
+def _is_under_way(signals: Signals, machine: Machine, j: int, local: int) -> bool:
+    """Is the group about to start or to end?"""
+    group = signals.group_ptr[j] + local
+    is_green = machine.lamps.aspect[group] == GREEN or machine.lamps.aspect[group] == PERMISSIVE
+    stays = _wanted(signals, machine, j, local) != RED and machine.drag[group] == 0
+    return bool(is_green != stays)
+
+
+@inlined
+def _progress(signals: Signals, machine: Machine, j: int, now_ms: int) -> None:
+    """Move groups along their sequences, as time allows."""
     lamps = machine.lamps
+    moving = 0
+    for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
+        aspect = lamps.aspect[group]
+        elapsed_ms = now_ms - lamps.since_ms[group]
+        if aspect == RED_AMBER and elapsed_ms >= signals.start_ms[group]:
+            yields = _wanted(signals, machine, j, group - signals.group_ptr[j]) == PERMISSIVE
+            _show(machine, j, group, PERMISSIVE if yields else GREEN, now_ms)
+            lamps.green_ms[group] = now_ms
+        elif (
+            aspect > PERMISSIVE
+            and aspect != DARK
+            and elapsed_ms >= signals.stop_ms[group, machine.step[group]]
+        ):
+            _next_stop(signals, machine, j, group, machine.step[group] + 1, now_ms)
+        aspect = lamps.aspect[group]
+        if aspect == RED_AMBER or (aspect > PERMISSIVE and aspect != DARK):
+            moving = 1
+    machine.moving[j] = moving
+
+
+@inlined
+def _next_stop(signals: Signals, machine: Machine, j: int, group: int, step: int, now_ms: int) -> None:
     aspect = signals.stop_aspect[group, step] if step < 2 else RED
     machine.step[group] = step
-    _show(lamps, group, aspect, now_ms)
+    _show(machine, j, group, aspect, now_ms)
     if aspect == RED:
-        lamps.red_ms[group] = now_ms
+        machine.lamps.red_ms[group] = now_ms
         machine.drag[group] = 0
 
 
-@kernel
-def _change(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: int) -> None:
-    """One tick of the way to the wanted stage."""
-    _drag_trapped(signals, machine, j, wanted)
-    _end_greens(signals, machine, j, wanted, now_ms)
-    _demote(signals, machine, j, wanted, now_ms)
-    _start_greens(signals, machine, j, wanted, now_ms)
-    _promote(signals, machine, j, wanted, now_ms)
-    if _shows_in_full(signals, machine, j, wanted):
-        machine.settled[j] = 1
-        machine.since_ms[j] = now_ms
+@inlined
+def _change(signals: Signals, machine: Machine, j: int, now_ms: int) -> None:
+    """One tick of the way to what is wanted."""
+    if machine.red_until_ms[j] == NEVER_MS:
+        machine.red_until_ms[j] = now_ms + signals.start_red_ms[j]
+    if machine.dark[j]:
+        _leave_flash(signals, machine, j, now_ms)
+    if signals.has_trap[j]:
+        _drag_trapped(signals, machine, j)
+    _announce_ends(signals, machine, j, now_ms)
+    _end_greens(signals, machine, j, now_ms)
+    _demote(signals, machine, j, now_ms)
+    _start_greens(signals, machine, j, now_ms)
+    _promote(signals, machine, j, now_ms)
+    if machine.rest[j] == IN_FLASH:
+        _enter_flash(signals, machine, j, now_ms)
+    if _shows_in_full(signals, machine, j):
+        machine.pending[j] = 0
+        if not machine.settled[j]:
+            machine.settled[j] = 1
+            machine.since_ms[j] = now_ms
 
 
 @inlined
-def _ends(signals: Signals, machine: Machine, wanted: int, first: int, group: int) -> bool:
-    """Is the group green and not to stay so?"""
+def _leave_flash(signals: Signals, machine: Machine, j: int, now_ms: int) -> None:
+    """From dark to red for everybody, and long enough, before anybody starts."""
+    if machine.rest[j] != IN_FLASH:
+        for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
+            _show(machine, j, group, RED, now_ms)
+            machine.lamps.red_ms[group] = now_ms
+        machine.dark[j] = 0
+        machine.red_until_ms[j] = now_ms + signals.start_red_ms[j]
+
+
+@inlined
+def _enter_flash(signals: Signals, machine: Machine, j: int, now_ms: int) -> None:
+    """Dark for everybody at once, when all have been red for their clearance."""
+    ready = machine.dark[j] == 0
+    for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
+        cleared_ms = machine.lamps.red_ms[group] + signals.clearance_ms[group]
+        if machine.lamps.aspect[group] != RED or now_ms < cleared_ms:
+            ready = False
+    if ready:
+        machine.dark[j] = 1
+        for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
+            _show(machine, j, group, DARK, now_ms)
+
+
+@inlined
+def _ends(signals: Signals, machine: Machine, j: int, local: int) -> bool:
+    """Is the group green, or about to be, and not to stay so?"""
+    group = signals.group_ptr[j] + local
     return is_open(machine.lamps.aspect[group]) and (
-        signals.stage_aspect[wanted + group - first] == RED or machine.drag[group] == 1
+        machine.drag[group] == 1 or _wanted(signals, machine, j, local) == RED
     )
 
 
-@kernel
-def _drag_trapped(signals: Signals, machine: Machine, j: int, wanted: int) -> None:
+@inlined
+def _drag_trapped(signals: Signals, machine: Machine, j: int) -> None:
     """Mark green groups that must end because a left turn that yields to them ends."""
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
     changed = True
     while changed:
         changed = False
         for a in range(n):
-            if not _ends(signals, machine, wanted, first, first + a):
+            if not _ends(signals, machine, j, a):
                 continue
             for b in range(n):
-                opposing = first + b
                 if (
                     signals.trap[signals.pair_ptr[j] + a * n + b]
-                    and is_open(machine.lamps.aspect[opposing])
-                    and not _ends(signals, machine, wanted, first, opposing)
+                    and is_open(machine.lamps.aspect[first + b])
+                    and not _ends(signals, machine, j, b)
                 ):
-                    machine.drag[opposing] = 1
+                    machine.drag[first + b] = 1
                     changed = True
 
 
-@kernel
-def _may_end(signals: Signals, machine: Machine, wanted: int, first: int, group: int, now_ms: int) -> bool:
-    lamps = machine.lamps
-    return (
-        _ends(signals, machine, wanted, first, group)
-        and lamps.aspect[group] != RED_AMBER
-        and now_ms - lamps.green_ms[group] >= signals.min_green_ms[group]
-    )
+@inlined
+def _announce_ends(signals: Signals, machine: Machine, j: int, now_ms: int) -> None:
+    """Fix when each green that must end will: after its minimum, and where countdowns are shown, all together."""
+    first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
+    counted = False
+    last_ms = now_ms
+    for local in range(n):
+        group = first + local
+        if machine.ends_ms[group] != NEVER_MS or machine.lamps.aspect[group] == RED_AMBER:
+            continue
+        if _ends(signals, machine, j, local):
+            counted = counted or signals.commit_ms[group] > 0
+            last_ms = max(last_ms, machine.lamps.green_ms[group] + signals.min_green_ms[group])
+            last_ms = max(last_ms, now_ms + signals.commit_ms[group])
+    for local in range(n):
+        group = first + local
+        if machine.ends_ms[group] != NEVER_MS or machine.lamps.aspect[group] == RED_AMBER:
+            continue
+        if _ends(signals, machine, j, local):
+            together = counted and not machine.urgent[j]
+            green_until_ms = machine.lamps.green_ms[group] + signals.min_green_ms[group]
+            machine.ends_ms[group] = last_ms if together else green_until_ms
 
 
-@kernel
-def _end_greens(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: int) -> None:
-    """End greens whose minimum is over, but no left turn before the traffic that it yields to."""
+@inlined
+def _end_greens(signals: Signals, machine: Machine, j: int, now_ms: int) -> None:
+    """End the greens whose time has come, but no left turn before the traffic that it yields to."""
     first, last = signals.group_ptr[j], signals.group_ptr[j + 1]
     for group in range(first, last):
-        machine.leaving[group] = _may_end(signals, machine, wanted, first, group, now_ms)
-    _keep_trapped(signals, machine, j)
+        machine.leaving[group] = machine.ends_ms[group] != NEVER_MS and now_ms >= machine.ends_ms[group]
+    if signals.has_trap[j]:
+        _keep_trapped(signals, machine, j)
     for group in range(first, last):
         if machine.leaving[group]:
-            _next_stop(signals, machine, group, 0, now_ms)
+            machine.ends_ms[group] = NEVER_MS
             machine.lamps.end_ms[group] = now_ms
+            _next_stop(signals, machine, j, group, 0, now_ms)
 
 
-@kernel
+@inlined
 def _keep_trapped(signals: Signals, machine: Machine, j: int) -> None:
     """Take back the leave of every left turn that opposing traffic would outlast, and of those that wait for it."""
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
@@ -149,84 +302,80 @@ def _keep_trapped(signals: Signals, machine: Machine, j: int) -> None:
     while changed:
         changed = False
         for a in range(n):
+            if not machine.leaving[first + a]:
+                continue
             for b in range(n):
-                opposing = first + b
                 if (
-                    machine.leaving[first + a]
-                    and signals.trap[signals.pair_ptr[j] + a * n + b]
-                    and is_open(machine.lamps.aspect[opposing])
-                    and not machine.leaving[opposing]
+                    signals.trap[signals.pair_ptr[j] + a * n + b]
+                    and is_open(machine.lamps.aspect[first + b])
+                    and not machine.leaving[first + b]
                 ):
                     machine.leaving[first + a] = 0
                     changed = True
 
 
-@kernel
-def _demote(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: int) -> None:
+@inlined
+def _demote(signals: Signals, machine: Machine, j: int, now_ms: int) -> None:
     """Protected groups that will yield show it before those that they yield to start."""
-    first = signals.group_ptr[j]
-    for group in range(first, signals.group_ptr[j + 1]):
-        if (
-            machine.lamps.aspect[group] == GREEN
-            and signals.stage_aspect[wanted + group - first] == PERMISSIVE
-        ):
-            _show(machine.lamps, group, PERMISSIVE, now_ms)
+    for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
+        if machine.lamps.aspect[group] == GREEN:
+            if _wanted(signals, machine, j, group - signals.group_ptr[j]) == PERMISSIVE:
+                _show(machine, j, group, PERMISSIVE, now_ms)
 
 
-@kernel
-def _start_greens(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: int) -> None:
+@inlined
+def _start_greens(signals: Signals, machine: Machine, j: int, now_ms: int) -> None:
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
     lamps = machine.lamps
     for a in range(n):
         group = first + a
-        letter = signals.stage_aspect[wanted + a]
-        if lamps.aspect[group] != RED or letter == RED:
+        if lamps.aspect[group] != RED or now_ms < machine.red_until_ms[j]:
             continue
-        if now_ms - lamps.red_ms[group] < signals.revert_ms:
+        aspect = _wanted(signals, machine, j, a)
+        if aspect == RED or now_ms - lamps.red_ms[group] < signals.revert_ms:
             continue
-        if not _is_cleared(signals, machine, j, wanted, a, now_ms):
+        if not _is_cleared(signals, machine, j, a, aspect == PERMISSIVE, now_ms):
             continue
         if signals.start_ms[group] > 0:
-            _show(lamps, group, RED_AMBER, now_ms)
+            _show(machine, j, group, RED_AMBER, now_ms)
         else:
-            _show(lamps, group, letter, now_ms)
+            _show(machine, j, group, aspect, now_ms)
             lamps.green_ms[group] = now_ms
 
 
-@kernel
-def _is_cleared(signals: Signals, machine: Machine, j: int, wanted: int, a: int, now_ms: int) -> bool:
+@inlined
+def _is_cleared(signals: Signals, machine: Machine, j: int, a: int, yields: bool, now_ms: int) -> bool:
     """May local group ``a`` start: has every group that it meets been cleared, or does one of the two yield?"""
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
     lamps = machine.lamps
-    yields = signals.stage_aspect[wanted + a] == PERMISSIVE
+    clear = True
     for b in range(n):
         relation = signals.meeting[signals.pair_ptr[j] + a * n + b]
-        intergreen_ms = signals.intergreen_ms[signals.pair_ptr[j] + b * n + a]
-        if relation == NO_MEETING or (relation == SHARED and intergreen_ms == 0):
+        if relation == NO_MEETING:
             continue
-        other = first + b
-        shown = lamps.aspect[other]
+        intergreen_ms = signals.intergreen_ms[signals.pair_ptr[j] + b * n + a]
+        if relation == SHARED and intergreen_ms == 0:
+            continue
+        shown = lamps.aspect[first + b]
         if shown != GREEN and shown != PERMISSIVE:
-            green_in_ms = now_ms + signals.start_ms[first + a] - lamps.end_ms[other]
-            if green_in_ms < intergreen_ms:
-                return False
-        if is_open(shown) and (
-            relation == CONFLICT
-            or _ends(signals, machine, wanted, first, other)
-            or (relation == YIELDS and not yields)
-            or (relation == HAS_PRIORITY and shown != PERMISSIVE)
-        ):
-            return False
-    return True
+            clear = clear and now_ms + signals.start_ms[first + a] - lamps.end_ms[first + b] >= intergreen_ms
+        if is_open(shown):
+            clear = clear and not (
+                relation == CONFLICT
+                or (relation == YIELDS and not yields)
+                or (relation == HAS_PRIORITY and shown != PERMISSIVE)
+                or _ends(signals, machine, j, b)
+            )
+    return clear
 
 
-@kernel
-def _promote(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: int) -> None:
+@inlined
+def _promote(signals: Signals, machine: Machine, j: int, now_ms: int) -> None:
     """A yielding group becomes protected when all that it yields to has been cleared."""
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
     lamps = machine.lamps
     for a in range(n):
-        if lamps.aspect[first + a] != PERMISSIVE or signals.stage_aspect[wanted + a] != GREEN:
+        if lamps.aspect[first + a] != PERMISSIVE or _wanted(signals, machine, j, a) != GREEN:
             continue
         clear = True
         for b in range(n):
@@ -237,15 +386,15 @@ def _promote(signals: Signals, machine: Machine, j: int, wanted: int, now_ms: in
             ):
                 clear = False
         if clear:
-            _show(lamps, first + a, GREEN, now_ms)
+            _show(machine, j, first + a, GREEN, now_ms)
 
 
-@kernel
-def _shows_in_full(signals: Signals, machine: Machine, j: int, wanted: int) -> bool:
-    first = signals.group_ptr[j]
-    for group in range(first, signals.group_ptr[j + 1]):
+@inlined
+def _shows_in_full(signals: Signals, machine: Machine, j: int) -> bool:
+    full = bool(machine.dark[j] == 1 or machine.rest[j] != IN_FLASH)
+    for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
         aspect = machine.lamps.aspect[group]
-        letter = signals.stage_aspect[wanted + group - first]
-        if aspect != letter and not (letter == RED and not is_open(aspect)):
-            return False
-    return True
+        wanted = _wanted(signals, machine, j, group - signals.group_ptr[j])
+        if aspect != wanted and (wanted != RED or is_open(aspect)):
+            full = False
+    return full

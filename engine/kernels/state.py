@@ -39,15 +39,23 @@ class Lamps(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """The signal machine: lamps, and per junction the stage it is in or on its way to."""
+    """The signal machine: lamps, and per junction what it shows or is on its way to."""
 
     lamps: Lamps
     step: U8  # (G,) position in the stop sequence
     drag: U8  # (G,) 1 while a group must pass through red, so that a left turn may end safely
     leaving: U8  # (G,) 1 for groups that end in this tick
+    ends_ms: I64  # (G,) when a green that must end will, NEVER_MS for others
     stage: I32  # (J,) local index
-    settled: U8  # (J,) 1 when the stage shows in full
+    rest: U8  # (J,) IN_STAGE, or instead of it IN_RED or IN_FLASH
+    settled: U8  # (J,) 1 when what is wanted shows in full
     since_ms: I64  # (J,) when it was reached
+    withheld: I64  # (J,) bits of local groups that must not start
+    urgent: U8  # (J,) 1 where the stage was asked for at once
+    pending: U8  # (J,) 1 while something wanted is not shown
+    moving: U8  # (J,) 1 while a group is between green and red
+    dark: U8  # (J,) 1 in flash
+    red_until_ms: I64  # (J,) nobody starts before; NEVER_MS until the first tick
 
 
 class Faults(NamedTuple):
@@ -84,9 +92,17 @@ def new_machine(signals: Signals) -> Machine:
         step=np.zeros(groups, np.uint8),
         drag=np.zeros(groups, np.uint8),
         leaving=np.zeros(groups, np.uint8),
+        ends_ms=np.full(groups, NEVER_MS, np.int64),
         stage=np.zeros(junctions, np.int32),
+        rest=np.zeros(junctions, np.uint8),
         settled=np.zeros(junctions, np.uint8),
         since_ms=np.full(junctions, NEVER_MS, np.int64),
+        withheld=np.zeros(junctions, np.int64),
+        urgent=np.zeros(junctions, np.uint8),
+        pending=np.ones(junctions, np.uint8),
+        moving=np.zeros(junctions, np.uint8),
+        dark=np.zeros(junctions, np.uint8),
+        red_until_ms=np.full(junctions, NEVER_MS, np.int64),
     )
 
 

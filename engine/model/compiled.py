@@ -45,17 +45,20 @@ class Signals(NamedTuple):
     stage_ptr: I32  # (J + 1,)
     pair_ptr: I64  # (J + 1,)
     is_pedestrian: U8  # (G,)
-    min_green_ms: I64  # (G,)
-    start_ms: I64  # (G,) red-amber, 0 where there is none
+    min_green_ms: I32  # (G,)
+    start_ms: I32  # (G,) red-amber, 0 where there is none
     stop_aspect: U8  # (G, 2)
-    stop_ms: I64  # (G, 2)
-    clearance_ms: I64  # (G,) red clearance: longest intergreen beyond the stop sequence
+    stop_ms: I32  # (G, 2)
+    clearance_ms: I32  # (G,) red clearance: longest intergreen beyond the stop sequence
+    commit_ms: I32  # (G,) countdown shown before the end of green, 0 where there is none
     meeting: U8  # (P,) NO_MEETING, CONFLICT, YIELDS (a to b), HAS_PRIORITY (a over b), SHARED
-    intergreen_ms: I64  # (P,) end of green of a to start of green of b
+    intergreen_ms: I32  # (P,) end of green of a to start of green of b
     trap: U8  # (P,) 1 where a is a left turn that yields to b
+    has_trap: U8  # (J,) 1 where any pair is
     stage_aspect: U8  # aspect of each local group in each stage
     stage_aspect_ptr: I64  # (S + 1,)
     stage_deployed: U8  # (S,) 1 where the stage comes from a deployed program
+    start_red_ms: I32  # (J,) after power-up and after flash
     revert_ms: int
 
 
@@ -91,22 +94,25 @@ def compile_signals(site: Site) -> Signals:
         stage_ptr=_ptr([len(junction.stages) for junction in site.junctions], np.int32),
         pair_ptr=_ptr([n * n for n in sizes], np.int64),
         is_pedestrian=np.array([group.kind is GroupKind.PEDESTRIAN for group in groups], np.uint8),
-        min_green_ms=np.array([group.min_green_ms for group in groups], np.int64),
-        start_ms=np.array([sum(step.ms for step in group.sequence.start) for group in groups], np.int64),
+        min_green_ms=np.array([group.min_green_ms for group in groups], np.int32),
+        start_ms=np.array([sum(step.ms for step in group.sequence.start) for group in groups], np.int32),
         stop_aspect=_stop_column(site, 0).astype(np.uint8),
         stop_ms=_stop_column(site, 1),
         clearance_ms=np.concatenate(
-            [_clearance(junction) for junction in site.junctions] or [np.zeros(0, np.int64)]
+            [_clearance(junction) for junction in site.junctions] or [np.zeros(0, np.int32)]
         ),
+        commit_ms=np.array([group.commit_ms for group in groups], np.int32),
         meeting=np.concatenate([table[0].ravel() for table in tables] or [np.zeros(0, np.uint8)]),
-        intergreen_ms=np.concatenate([table[1].ravel() for table in tables] or [np.zeros(0, np.int64)]),
+        intergreen_ms=np.concatenate([table[1].ravel() for table in tables] or [np.zeros(0, np.int32)]),
         trap=np.concatenate([table[2].ravel() for table in tables] or [np.zeros(0, np.uint8)]),
+        has_trap=np.array([table[2].any() for table in tables], np.uint8),
         stage_aspect=np.array(
             [a for junction, stage in stages for a in _aspects(junction, stage.green, stage.permissive)],
             np.uint8,
         ),
         stage_aspect_ptr=_ptr([len(junction.groups) for junction, _ in stages], np.int64),
         stage_deployed=np.array([stage.deployed for _, stage in stages], np.uint8),
+        start_red_ms=np.array([junction.start_red_ms for junction in site.junctions], np.int32),
         revert_ms=site.red_revert_ms,
     )
 
@@ -146,7 +152,7 @@ def _ptr(sizes: list[int], dtype: type[T]) -> npt.NDArray[T]:
     return np.array([0, *accumulate(sizes)], dtype)
 
 
-def _stop_column(site: Site, column: int) -> I64:
+def _stop_column(site: Site, column: int) -> I32:
     rows = []
     for junction in site.junctions:
         for group in junction.groups:
@@ -154,14 +160,14 @@ def _stop_column(site: Site, column: int) -> I64:
                 (aspects.ASPECT_NAMES.index(step.aspect), step.ms)[column] for step in group.sequence.stop
             ]
             rows.append([*cells, 0, 0][:2])
-    return np.array(rows, np.int64).reshape(-1, 2)
+    return np.array(rows, np.int32).reshape(-1, 2)
 
 
-def _meeting_table(junction: Junction) -> tuple[U8, I64, U8]:
+def _meeting_table(junction: Junction) -> tuple[U8, I32, U8]:
     """Relation, intergreen and trap matrices of one junction, each (n, n)."""
     n = len(junction.groups)
     relation, trap = np.zeros((n, n), np.uint8), np.zeros((n, n), np.uint8)
-    intergreen = np.zeros((n, n), np.int64)
+    intergreen = np.zeros((n, n), np.int32)
     there = {
         MeetingKind.CONFLICT: (CONFLICT, CONFLICT),
         MeetingKind.PERMISSIVE: (YIELDS, HAS_PRIORITY),
@@ -175,11 +181,11 @@ def _meeting_table(junction: Junction) -> tuple[U8, I64, U8]:
     return relation, intergreen, trap
 
 
-def _clearance(junction: Junction) -> I64:
+def _clearance(junction: Junction) -> I32:
     _, intergreen, _ = _meeting_table(junction)
-    stop = np.array([group.sequence.stop_ms for group in junction.groups], np.int64)
-    longest: I64 = intergreen.max(axis=1, initial=0)
-    red: I64 = np.maximum(longest - stop, 0)
+    stop = np.array([group.sequence.stop_ms for group in junction.groups], np.int32)
+    longest: I32 = intergreen.max(axis=1, initial=0)
+    red: I32 = np.maximum(longest - stop, 0)
     return red
 
 

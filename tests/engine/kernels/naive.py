@@ -51,6 +51,7 @@ class Rules:
         self.yields: set[tuple[int, int]] = set()
         self.trapped: set[tuple[int, int]] = set()
         self.intergreen: dict[tuple[int, int], int] = {}
+        self.meet = {frozenset((m.first, m.second)) for m in junction.meetings}
         for m in junction.meetings:
             if m.kind is MeetingKind.SHARED and not m.intergreen_ms:
                 continue
@@ -121,41 +122,98 @@ class NaiveGroup:
 
 
 class NaiveMachine:
-    """The signal machine of one junction."""
+    """The signal machine of one junction. ``goal`` is a stage number, "red" or "flash"."""
 
     def __init__(self, junction: Junction, revert_ms: int) -> None:
         self.rules = Rules(junction)
         self.stages = junction.stages
         self.revert_ms = revert_ms
+        self.start_red_ms = junction.start_red_ms
         self.shown = {g: NaiveGroup() for g in self.rules.groups}
         self.dragged: set[int] = set()
-        self.stage = 0
+        self.end_ms: dict[int, int] = {}
+        self.withheld: set[int] = set()
+        self.goal: int | str = 0
+        self.hurried = False
         self.settled = False
+        self.closed_until_ms: int | None = None
 
-    def advance(self, request: int, now_ms: int) -> list[str]:
+    def advance(
+        self, request: int, now_ms: int, withheld: Iterable[int] = (), urgent: bool = False
+    ) -> list[str]:
         """One tick; the aspects of all groups."""
-        if self.settled and 0 <= request < len(self.stages) and request != self.stage:
-            self.stage, self.settled = request, False
+        goal = {-2: "red", -3: "flash"}.get(request, request)
+        if goal != self.goal and (goal in ("red", "flash") or goal in range(len(self.stages))):
+            starts = any(shown.aspect == "red_amber" for shown in self.shown.values())
+            if not starts and (urgent or self.settled or self._keeps_what_began(goal)):
+                self._aim_at(goal, urgent)
+        self.withheld = set(withheld)
         for g in self.shown:
             self._follow_sequence(g, now_ms)
-        if not self.settled:
-            self._drag()
-            for g in self._leaving(now_ms):
-                self.shown[g].show(now_ms, self.rules.groups[g].sequence.stop[0].aspect)
-            self._demote(now_ms)
-            self._start(now_ms)
-            self._promote(now_ms)
-            self.settled = all(self._is_reached(g) for g in self.shown)
+        self._open_up(now_ms)
+        self._drag()
+        self._announce(now_ms)
+        for g in self._leaving(now_ms):
+            self.shown[g].show(now_ms, self.rules.groups[g].sequence.stop[0].aspect)
+            del self.end_ms[g]
+        self._demote(now_ms)
+        self._start(now_ms)
+        self._promote(now_ms)
+        if self.goal == "flash" and all(self._is_cleared(g, now_ms) for g in self.shown):
+            for shown in self.shown.values():
+                shown.show(now_ms, "dark")
+        self.settled = self.settled or all(self._is_reached(g) for g in self.shown)
         return [group.aspect for group in self.shown.values()]
 
+    def _aim_at(self, goal: int | str, urgent: bool) -> None:
+        self.goal, self.hurried, self.settled = goal, urgent, False
+        if urgent:
+            self.dragged.clear()
+        for g in list(self.end_ms):
+            if urgent or self.wanted(g) != "red":
+                del self.end_ms[g]
+
+    def _keeps_what_began(self, goal: int | str) -> bool:
+        """Between two stages that differ in nothing that is starting or ending, and nothing that meets such."""
+        if isinstance(goal, str) or isinstance(self.goal, str):
+            return False
+        changed = {g for g in self.shown if self._letter(self.goal, g) != self._letter(goal, g)}
+        under_way = {
+            g
+            for g, shown in self.shown.items()
+            if shown.is_green != (self.wanted(g) != "red" and g not in self.dragged)
+        }
+        met = {b for a in under_way for b in self.shown if b == a or frozenset((a, b)) in self.rules.meet}
+        return not changed & met
+
+    def _letter(self, stage: int, g: int) -> str:
+        known = self.stages[stage]
+        return "permissive" if g in known.permissive else "green" if g in known.green else "red"
+
+    def _open_up(self, now_ms: int) -> None:
+        """Red after power-up and after flash."""
+        if self.closed_until_ms is None:
+            self.closed_until_ms = now_ms + self.start_red_ms
+        if self.goal != "flash" and any(shown.aspect == "dark" for shown in self.shown.values()):
+            for shown in self.shown.values():
+                shown.show(now_ms, "red")
+            self.closed_until_ms = now_ms + self.start_red_ms
+
+    def _is_cleared(self, g: int, now_ms: int) -> bool:
+        stop_ms = self.rules.groups[g].sequence.stop_ms
+        longest = max((ms for (a, _), ms in self.rules.intergreen.items() if a == g), default=0)
+        red_ms = self.shown[g].red_from_ms()
+        return self.shown[g].aspect == "red" and now_ms - red_ms >= max(0, longest - stop_ms)
+
     def wanted(self, g: int) -> str:
-        stage = self.stages[self.stage]
-        if g not in stage.green:
+        if isinstance(self.goal, str):
             return "red"
-        return "permissive" if g in stage.permissive else "green"
+        return "red" if g in self.withheld and not self.shown[g].goes else self._letter(self.goal, g)
 
     def _is_reached(self, g: int) -> bool:
         """Groups that are red in the stage may still be on their way from green to red."""
+        if self.goal == "flash":
+            return self.shown[g].aspect == "dark"
         if self.wanted(g) == "red":
             return not self.shown[g].goes
         return self.shown[g].aspect == self.wanted(g)
@@ -187,15 +245,19 @@ class NaiveMachine:
             self.dragged |= with_them
             ending |= with_them
 
+    def _announce(self, now_ms: int) -> None:
+        """When what must end from now on will: together where one of them counts down, unless there is a hurry."""
+        new = [g for g in self.shown if self._must_end(g) and self.shown[g].is_green and g not in self.end_ms]
+        groups = self.rules.groups
+        over_ms = {g: self.shown[g].green_from_ms() + groups[g].min_green_ms for g in new}
+        if not self.hurried and any(groups[g].commit_ms for g in new):
+            last_ms = max(max(over_ms[g], now_ms + groups[g].commit_ms) for g in new)
+            over_ms = dict.fromkeys(new, last_ms)
+        self.end_ms |= over_ms
+
     def _leaving(self, now_ms: int) -> set[int]:
         """The most groups that may end now without a left turn ending before what it yields to."""
-        leaving = {
-            g
-            for g, shown in self.shown.items()
-            if self._must_end(g)
-            and shown.is_green
-            and now_ms - shown.green_from_ms() >= self.rules.groups[g].min_green_ms
-        }
+        leaving = {g for g, end_ms in self.end_ms.items() if now_ms >= end_ms}
         while True:
             trapped = {
                 a for a in leaving for b in self.rules.opposing(a) if self.shown[b].goes and b not in leaving
@@ -210,8 +272,9 @@ class NaiveMachine:
                 shown.show(now_ms, "permissive")
 
     def _start(self, now_ms: int) -> None:
+        assert self.closed_until_ms is not None
         for g, shown in self.shown.items():
-            if shown.aspect != "red" or self.wanted(g) == "red":
+            if shown.aspect != "red" or self.wanted(g) == "red" or now_ms < self.closed_until_ms:
                 continue
             if now_ms - shown.red_from_ms() < self.revert_ms or not self._may_start(g, now_ms):
                 continue
@@ -265,7 +328,11 @@ class NaiveInterlock:
         step = dict(zip(self.shown, proposed, strict=True))
         found: set[tuple[str, int, int | None]] = set()
         for g, aspect in step.items():
-            fault = self._sequence_fault(g, aspect, now_ms) if aspect != self.shown[g].aspect else ""
+            fault = ""
+            if "dark" in (aspect, self.shown[g].aspect):
+                fault = self._darkness_fault(g, step, now_ms)
+            elif aspect != self.shown[g].aspect:
+                fault = self._sequence_fault(g, aspect, now_ms)
             if fault:
                 found.add((fault, g, None))
         if any(aspect != self.shown[g].aspect for g, aspect in step.items()):
@@ -274,6 +341,18 @@ class NaiveInterlock:
             for g, aspect in step.items():
                 self.shown[g].show(now_ms, aspect)
         return found
+
+    def _darkness_fault(self, g: int, step: dict[int, str], now_ms: int) -> str:
+        """All are dark or none; before it a red that clears, after it red."""
+        before = self.shown[g]
+        if step[g] != "dark":
+            return "" if step[g] == "red" else "aspect out of sequence"
+        if set(step.values()) != {"dark"} or before.aspect not in ("red", "dark"):
+            return "aspect out of sequence"
+        longest = max((ms for (a, _), ms in self.rules.intergreen.items() if a == g), default=0)
+        clearance_ms = max(0, longest - self.rules.groups[g].sequence.stop_ms)
+        short = before.aspect == "red" and now_ms - before.red_from_ms() < clearance_ms
+        return "short intergreen" if short else ""
 
     def _sequence_fault(self, g: int, aspect: str, now_ms: int) -> str:
         shown, stop = self.shown[g], self.rules.groups[g].sequence.stop
@@ -288,7 +367,7 @@ class NaiveInterlock:
             if aspect not in GREENS:
                 return "aspect out of sequence"
             short = shown_for_ms < self.rules.start_ms(g)
-            return "re-green before the red-revert time" if short else ""
+            return "short red-amber" if short else ""
         if before == "red":
             first = ("red_amber",) if self.rules.start_ms(g) else GREENS
             if aspect not in first:

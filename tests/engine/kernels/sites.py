@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -146,7 +147,10 @@ def _random_junction(rng: np.random.Generator, number: int, most_groups: int) ->
         if (m := _random_meeting(rng, groups, a, b)) is not None
     )
     stages = _stages(rng, n, meetings)
-    return junction(groups, meetings, stages, name=f"J{number}", device_id=number)
+    start_red_ms = int(rng.integers(0, 80)) * 100
+    return replace(
+        junction(groups, meetings, stages, name=f"J{number}", device_id=number), start_red_ms=start_red_ms
+    )
 
 
 def _random_group(rng: np.random.Generator, number: int) -> SignalGroup:
@@ -159,7 +163,11 @@ def _random_group(rng: np.random.Generator, number: int) -> SignalGroup:
         stop = (flash, yellow) if rng.random() < 0.25 else (yellow,)
         kind = GroupKind.VEHICLE
     start = (Step("red_amber", int(rng.integers(5, 25)) * 100),) if rng.random() < 0.25 else ()
-    return group(number, kind=kind, stop=stop, start=start, min_green_ms=int(rng.integers(10, 80)) * 100)
+    min_green_ms = int(rng.integers(10, 80)) * 100
+    commit_ms = int(rng.integers(10, 60)) * 100 if rng.random() < 0.15 else 0
+    return replace(
+        group(number, kind=kind, stop=stop, start=start, min_green_ms=min_green_ms), commit_ms=commit_ms
+    )
 
 
 def _random_meeting(

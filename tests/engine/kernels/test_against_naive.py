@@ -17,6 +17,7 @@ from greensplit.engine.model.aspects import ASPECT_NAMES
 from greensplit.engine.model.compiled import compile_detection, compile_signals
 from greensplit.engine.model.site import Site
 
+from .drive import ask
 from .naive import NaiveCoder, NaiveDetector, NaiveInterlock, NaiveMachine
 from .sites import random_site
 
@@ -38,11 +39,16 @@ def test_the_machine_moves_as_its_words_say(seed: int, tick_ms: int) -> None:
     signals = compile_signals(site)
     machine = new_machine(signals)
     plain = [NaiveMachine(junction, site.red_revert_ms) for junction in site.junctions]
+    withheld, urgent = np.zeros(3, np.int64), np.zeros(3, np.uint8)
     for k in range(250):
-        request = rng.integers(-2, 7, 3).astype(np.int32)
-        advance_machine(signals, machine, request, k * tick_ms)
+        request = rng.integers(-1, 7, 3).astype(np.int32)
+        request[rng.random(3) < 0.02] = rng.integers(-5, -1)
+        withheld[rng.random(3) < 0.1] = rng.integers(0, 64)
+        urgent[:] = rng.random(3) < 0.05
+        advance_machine(signals, machine, request, withheld, urgent, k * tick_ms)
         for j, oracle in enumerate(plain):
-            expected = oracle.advance(int(request[j]), k * tick_ms)
+            held_back = [g for g in oracle.shown if withheld[j] >> (g - 1) & 1]
+            expected = oracle.advance(int(request[j]), k * tick_ms, held_back, bool(urgent[j]))
             found = names(machine.lamps.aspect, signals.group_ptr[j], signals.group_ptr[j + 1])
             assert found == expected, (k, j)
             assert bool(machine.settled[j]) == oracle.settled
@@ -71,7 +77,7 @@ def test_the_interlock_finds_what_its_rules_say_and_nothing_else(seed: int, tick
     oracle = NaiveInterlock(site.junctions[0], site.red_revert_ms)
     released = np.zeros(1, np.uint8)
     for k in range(300):
-        advance_machine(signals, machine, rng.integers(-1, 7, 1).astype(np.int32), k * tick_ms)
+        ask(signals, machine, rng.integers(-1, 7, 1), k * tick_ms)
         proposed = disturbed(rng, machine.lamps.aspect, site)
         expected = oracle.judge(names(proposed, 0, len(proposed)), k * tick_ms)
         check_lamps(guard, lamps, faults, proposed, released, k * tick_ms, False)
@@ -98,7 +104,7 @@ def test_lamp_changes_are_coded_as_the_enumeration_says(seed: int, tick_ms: int)
     before, clear_ms = np.zeros(groups, np.uint8), np.full(groups, -1, np.int64)
     changed, out = np.zeros(2, np.uint8), np.zeros(groups * EVENTS_PER_GROUP, EVENT_DTYPE)
     for k in range(250):
-        advance_machine(signals, machine, rng.integers(-1, 7, 2).astype(np.int32), k * tick_ms)
+        ask(signals, machine, rng.integers(-1, 7, 2), k * tick_ms)
         cause = rng.choice([0, 4, 5, 6], 2).astype(np.uint8)
         last = before.copy()
         n = code_lamps(signals, before, machine.lamps.aspect, clear_ms, cause, changed, k * tick_ms, out)
@@ -183,8 +189,8 @@ def test_one_city_moves_like_its_junctions_one_by_one(tick_ms: int) -> None:
     machines = [new_machine(signals) for signals in alone]
     for k in range(300):
         request = rng.integers(-1, 7, 20).astype(np.int32)
-        advance_machine(together, machine, request, k * tick_ms)
+        ask(together, machine, request, k * tick_ms)
         for j in range(20):
-            advance_machine(alone[j], machines[j], request[j : j + 1], k * tick_ms)
+            ask(alone[j], machines[j], request[j : j + 1], k * tick_ms)
             first, last = together.group_ptr[j], together.group_ptr[j + 1]
             assert (machine.lamps.aspect[first:last] == machines[j].lamps.aspect).all()

@@ -141,12 +141,24 @@ CASES: dict[str, tuple[Site, list[tuple[float, str]], tuple[str, int, int]]] = {
     "a red-amber of 0.9 s": (
         with_red_amber(),
         [(0, "ur"), (0.9, "Gr")],
-        ("re-green before the red-revert time", 1, 0),
+        ("short red-amber", 1, 0),
     ),
     "a left turn that ends before its opposing traffic": (
         left_turn(),
         [(0, "Ggr"), (9, "Gyr")],
         ("yellow trap", 2, 1),
+    ),
+    "one dark, one red": (crossroads(), [(0, "-r")], ("aspect out of sequence", 1, 0)),
+    "dark from green": (
+        crossroads(),
+        [(0, "Gr"), (9, "--")],
+        ("aspect out of sequence", 1, 0),
+    ),
+    "green from dark": (crossroads(), [(0, "--"), (9, "Gr")], ("aspect out of sequence", 1, 0)),
+    "dark 1.9 s after yellow, where 2 s clear": (
+        crossroads(),
+        [(0, "Gr"), (9, "yr"), (12, "rr"), (13.9, "--")],
+        ("short intergreen", 1, 0),
     ),
     "red straight to yellow": (crossroads(), [(0, "yr")], ("aspect out of sequence", 1, 0)),
     "red-amber where there is none": (crossroads(), [(0, "ur")], ("aspect out of sequence", 1, 0)),
@@ -336,7 +348,7 @@ def test_observing_keeps_the_times_of_what_was_shown() -> None:
 
 
 def test_every_fault_has_a_case() -> None:
-    """All eight codes are provoked above."""
+    """All nine codes are provoked above."""
     assert {name for _, _, (name, _, _) in CASES.values()} == set(FAULT_NAMES) - {"none"}
 
 
