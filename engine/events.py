@@ -67,6 +67,10 @@ class EventBuffer:
         self.room(1)[0] = (t_ms, device, event, parameter)
         self.count += 1
 
+    def clear(self) -> None:
+        """Begin again with what room there is, once somebody has the events."""
+        self.count = 0
+
     def rows(self) -> npt.NDArray[np.void]:
         """The events so far, (n,) of ``EVENT_DTYPE``; a view."""
         return self._rows[: self.count]

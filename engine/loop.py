@@ -47,6 +47,7 @@ __all__ = [
 ]
 
 INTERLOCK_ALARM: Final = 1
+CLOCK_ALARM: Final = 2
 
 
 class DetectorEvents(NamedTuple):
@@ -222,7 +223,8 @@ class Loop:
         self._faults = new_faults(junctions)
         self._counted = np.zeros(junctions, np.int64)
         self._reported = 0
-        self._ticks = 0
+        self._now_ms = NEVER_MS
+        self._clock_is_back = False
         self._released = np.zeros(junctions, np.uint8)
         self._handed_over = np.zeros(junctions, np.bool_)
         self._request = np.full(junctions, -1, np.int32)
@@ -244,11 +246,12 @@ class Loop:
     def tick(self, read_ms: int, now_ms: int) -> None:
         """Read up to ``read_ms``, then decide, advance, check and write at ``now_ms``: once.
 
-        The two differ where lamps are only observed, and seen later than detectors.
+        The two differ where lamps are only observed, and seen later than detectors. A clock that goes back stands
+        still until it has caught up: no green, yellow or clearance is counted twice, and an alarm is logged.
         """
-        if self._ticks == 0:
+        if self._now_ms == NEVER_MS:
             self._log_patterns(now_ms)
-        self._ticks += 1
+        now_ms = self._forward(now_ms)
         self._take(self.port.read(read_ms))
         if self.port.drives_lamps:
             proposed = self._drive(now_ms)
@@ -271,6 +274,16 @@ class Loop:
             self.port.write(self._lamps.aspect, self._changed)
             if self.refusals:
                 self._hand_over(now_ms)
+
+    def _forward(self, now_ms: int) -> int:
+        """The time, but never before that of the last tick."""
+        is_back = now_ms < self._now_ms
+        if is_back and not self._clock_is_back:
+            for device in self.signals.device_id:
+                self.events.append(self._now_ms, int(device), ALARM_ON, CLOCK_ALARM)
+        self._clock_is_back = is_back
+        self._now_ms = max(self._now_ms, now_ms)
+        return self._now_ms
 
     def _log_patterns(self, now_ms: int) -> None:
         """What every junction begins with: free under our control, else its deployed plan."""

@@ -283,3 +283,28 @@ def test_an_empty_site_ticks() -> None:
     loop = Loop(Site("empty", ()), Street(), Dice(0))
     run(loop, 3)
     assert rows(loop) == []
+
+
+def test_a_clock_that_goes_back_stands_still_and_raises_an_alarm() -> None:
+    """Group 1 is asked to end at 6 s; the clock falls back to 2 s twice: yellow still lasts from 6 to 9 s."""
+    street = Street()
+    loop = Loop(crossroads(), street, Script({6000: [1]}))
+    for now_ms in (0, 1000, 5000, 6000, 2000, 3000, 8000, 9000):
+        loop.tick(now_ms, now_ms)
+    first = [aspect[0] for aspect, _ in street.written]
+    assert first == [2, 2, 2, 5, 5, 5, 5, 0]
+    rows = loop.events.rows()
+    alarms = rows[rows["event"] == 200]
+    assert alarms[["t_ms", "parameter"]].tolist() == [(6000, 2)]
+    assert (np.diff(rows["t_ms"]) >= 0).all()
+
+
+def test_events_can_be_handed_on_and_cleared() -> None:
+    """The buffer starts again; what comes next is complete."""
+    street = Street()
+    loop = Loop(crossroads(), street, Script({}))
+    loop.tick(0, 0)
+    assert loop.events.count > 0
+    loop.events.clear()
+    loop.tick(1000, 1000)
+    assert loop.events.rows().tolist() == []
