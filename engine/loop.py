@@ -16,16 +16,7 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .events import (
-    ALARM_ON,
-    DEPLOYED_PATTERN,
-    FLASH_STATUS,
-    FLASHES,
-    FLASHES_NOT,
-    FREE_PATTERN,
-    PATTERN_CHANGE,
-    EventBuffer,
-)
+from .events import ALARM_ON, DEPLOYED_PATTERN, FREE_PATTERN, PATTERN_CHANGE, EventBuffer
 from .kernels.coding import EVENTS_PER_GROUP, code_lamps
 from .kernels.detectors import take_detections
 from .kernels.interlock import FAULT_NAMES, check_lamps
@@ -235,7 +226,6 @@ class Loop:
         self._coded = np.zeros(groups, np.uint8)
         self._clear_ms = np.full(groups, -1, np.int64)
         self._observed = np.zeros(groups, np.uint8)
-        self._dark = np.zeros(junctions, np.uint8)
         self._ask_ms = NEVER_MS
 
     @property
@@ -329,11 +319,6 @@ class Loop:
             out,
         )
         self.events.commit(written)
-        if not np.array_equal(self._dark, self.machine.dark):
-            for j in np.flatnonzero(self._dark != self.machine.dark):
-                status = FLASHES if self.machine.dark[j] else FLASHES_NOT
-                self.events.append(now_ms, int(self.signals.device_id[j]), FLASH_STATUS, status)
-            np.copyto(self._dark, self.machine.dark)
 
     def _report(self, now_ms: int) -> None:
         """One refusal per junction and tick with findings, with both groups named; an alarm in the log."""

@@ -16,6 +16,9 @@ from ..events import (
     DONT_WALK,
     END_RED_CLEARANCE,
     END_YELLOW,
+    FLASH_STATUS,
+    FLASHES,
+    FLASHES_NOT,
     GREEN_TERMINATION,
     PEDESTRIAN_CLEARANCE,
     PHASE_INACTIVE,
@@ -56,8 +59,8 @@ def code_lamps(
 
     ``cause`` (J,) is the termination code (4, 5, 6 or 0 unknown) of greens that end now. ``clear_ms`` (G,) holds the
     pending end of red clearance, or -1. ``before``, ``clear_ms`` and ``changed`` (J,) are modified in place.
-    ``out`` needs ``EVENTS_PER_GROUP`` rows per group. Into and out of darkness no group event is coded: flash is the
-    junction's.
+    ``out`` needs ``EVENTS_PER_GROUP`` rows per group. Into and out of darkness all groups of a junction go
+    together: one event, the junction's.
     """
     n = 0
     for j in range(len(signals.device_id)):
@@ -73,8 +76,10 @@ def code_lamps(
                 clear_ms[g] = -1
             if aspect[g] != before[g]:
                 changed[j] = 1
-                if DARK in (aspect[g], before[g]):
-                    pass
+                if aspect[g] == DARK or before[g] == DARK:
+                    if g == first:
+                        status = FLASHES if aspect[g] == DARK else FLASHES_NOT
+                        n = _put(out, n, now_ms, device, FLASH_STATUS, status)
                 elif signals.is_pedestrian[g]:
                     n = _code_pedestrian(out, n, now_ms, device, number, before[g], aspect[g])
                 else:
@@ -90,7 +95,7 @@ def code_lamps(
     return n
 
 
-@kernel
+@inlined
 def _code_vehicle(
     out: npt.NDArray[np.void],
     n: int,
@@ -117,7 +122,7 @@ def _code_vehicle(
     return n
 
 
-@kernel
+@inlined
 def _code_pedestrian(
     out: npt.NDArray[np.void], n: int, t_ms: int, device: int, number: int, before: int, aspect: int
 ) -> int:

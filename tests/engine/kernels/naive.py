@@ -428,7 +428,10 @@ class NaiveCoder:
             due_ms = self.clear_ms.get(g.number)
             if due_ms is not None and (due_ms <= now_ms or before != aspect):
                 rows += self._clear(g.number, min(due_ms, now_ms))
-            if before != aspect:
+            if "dark" in (before, aspect) and before != aspect:
+                status = 3 if aspect == "dark" else 2
+                rows += [(now_ms, self.junction.device_id, 173, status)] if g.number == 1 else []
+            elif before != aspect:
                 codes = _walk(before, aspect) if is_person else _drive(before, aspect, cause)
                 rows += [(now_ms, self.junction.device_id, code, g.number) for code in codes]
                 if aspect == "red" and not is_person:
