@@ -1,0 +1,1 @@
+"""Speed and memory of one tick for a city of junctions, on one core: ``python -m benchmarks.engine --json``."""
