@@ -84,7 +84,7 @@ def _links(junctions: tuple[Junction, ...], side: int) -> Iterator[Link]:
         for lane in junction.lanes:
             dx, dy = UPSTREAM[lane.approach]
             x, y = i % side + dx, i // side + dy
-            if 0 <= x < side and 0 <= y and y * side + x < len(junctions):
+            if 0 <= x < side and y >= 0 and y * side + x < len(junctions):
                 yield Link(
                     junctions[y * side + x].id,
                     THROUGH[lane.approach],

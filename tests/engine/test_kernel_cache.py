@@ -10,18 +10,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-ADD_UP = """
+CODE_A_GREEN = """
 import os, sys
 from greensplit.engine.kernel_cache import use_kernel_cache
 use_kernel_cache(os.environ)
 import numpy as np
-from greensplit.controllers.choice import stage_sums
+from greensplit.engine.events import EVENT_DTYPE
+from greensplit.engine.kernels.coding import code_lamps
 from greensplit.engine.model.compiled import compile_signals
 sys.path.insert(0, {root!r})
 from tests.engine.kernels.sites import crossroads
-sums = np.zeros(2)
-stage_sums(compile_signals(crossroads()), np.array([3.0, 4.0]), sums)
-print(int(sums[0]), sum(stage_sums.stats.cache_hits.values()), sum(stage_sums.stats.cache_misses.values()))
+before, aspect, pending = np.zeros(2, np.uint8), np.array([2, 0], np.uint8), np.full(2, -1, np.int64)
+by_junction, out = np.zeros(1, np.uint8), np.zeros(10, EVENT_DTYPE)
+code_lamps(compile_signals(crossroads()), before, aspect, pending, by_junction, by_junction.copy(), 0, out)
+stats = code_lamps.stats
+print(out["event"][1], sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 
 ENGINE = "greensplit.engine.loop, greensplit.engine.model.toml, greensplit.engine.store.logfile"
@@ -54,16 +57,16 @@ def copied(folder: Path) -> Path:
 
 
 def test_a_second_process_compiles_nothing_and_a_changed_callee_is_compiled_anew(tmp_path: Path) -> None:
-    """The first process misses, the second hits; where another number means red, other groups are added up."""
+    """The first process misses, the second hits; where begin of green has another number, that one is coded."""
     package, cache = copied(tmp_path / "package"), tmp_path / "cache"
-    code = ADD_UP.format(root=str(ROOT))
-    assert run(code, cache, package).split() == ["3", "0", "1"]
-    assert run(code, cache, package).split() == ["3", "1", "0"]
-    aspects = package / "greensplit/engine/model/aspects.py"
-    text = aspects.read_text()
-    assert "\nRED: Final = 0" in text
-    aspects.write_text(text.replace("\nRED: Final = 0", "\nRED: Final = 9"))
-    assert run(code, cache, package).split() == ["7", "0", "1"]
+    code = CODE_A_GREEN.format(root=str(ROOT))
+    assert run(code, cache, package).split() == ["1", "0", "1"]
+    assert run(code, cache, package).split() == ["1", "1", "0"]
+    events = package / "greensplit/engine/events.py"
+    text = events.read_text()
+    assert "\nBEGIN_GREEN: Final = 1\n" in text
+    events.write_text(text.replace("\nBEGIN_GREEN: Final = 1\n", "\nBEGIN_GREEN: Final = 99\n"))
+    assert run(code, cache, package).split() == ["99", "0", "1"]
     assert len(list((cache / "kernels").iterdir())) == 2
 
 
