@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
 from greensplit.engine.errors import ModelError
@@ -22,6 +22,10 @@ from greensplit.engine.model.site import (
     MeetingKind,
     Plan,
     PlanStep,
+    Preempt,
+    Recall,
+    Ring,
+    RingStep,
     Sequence,
     SignalGroup,
     Site,
@@ -44,11 +48,28 @@ def some(of: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]
 steps = some(st.builds(Step, words, whole))
 sequences = st.builds(Sequence, steps, steps)
 groups = st.builds(
-    SignalGroup, whole, words, st.sampled_from(GroupKind), some(whole), sequences, whole, flag, whole
+    SignalGroup,
+    whole,
+    words,
+    st.sampled_from(GroupKind),
+    some(whole),
+    sequences,
+    whole,
+    flag,
+    commit_ms=whole,
+    max_green_ms=whole,
+    passage_ms=whole,
+    recall=st.sampled_from(Recall),
+    phase=whole,
+    overlap=whole,
+    parents=some(whole),
 )
 meetings = st.builds(Meeting, whole, whole, st.sampled_from(MeetingKind), whole, whole, flag)
 stages = st.builds(Stage, words, some(whole), some(whole), flag)
-plans = st.builds(Plan, words, whole, whole, some(st.builds(PlanStep, words, whole)))
+plans = st.builds(Plan, words, whole, whole, some(st.builds(PlanStep, words, whole)), words)
+ring_steps = st.builds(RingStep, words, some(whole), whole)
+rings = st.builds(Ring, some(ring_steps))
+preempts = st.builds(Preempt, whole, words, whole, whole, words, whole, words)
 lanes = st.builds(ApproachLane, words, words, some(whole), real, real)
 detectors = st.builds(
     Detector, words, whole, st.sampled_from(DetectorKind), words, real, real, real, some(whole), some(words)
@@ -66,9 +87,22 @@ junctions = st.builds(
     some(plans),
     some(lanes),
     some(detectors),
+    some(rings),
+    some(preempts),
+    whole,
 )
 links = st.builds(Link, words, whole, words, words, real, whole, real)
 sites = st.builds(Site, words, some(junctions), some(links), words, whole, some(words))
+DRAWN = (
+    (Site, sites),
+    (Junction, junctions),
+    (SignalGroup, groups),
+    (Meeting, meetings),
+    (Stage, stages),
+    (Plan, plans),
+    (RingStep, ring_steps),
+    (Preempt, preempts),
+)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -84,6 +118,16 @@ def test_kinds_come_back_as_members_and_not_as_strings() -> None:
     assert type(back.groups[0].kind) is GroupKind
     assert type(back.meetings[0].kind) is MeetingKind
     assert type(back.detectors[0].kind) is DetectorKind
+    assert type(back.groups[0].recall) is Recall
+
+
+@pytest.mark.parametrize(("part", "strategy"), DRAWN)
+def test_every_field_with_a_default_is_also_drawn_with_another_value(
+    part: type, strategy: st.SearchStrategy[object]
+) -> None:
+    """A field that all drawn sites leave at its default would come back whether or not it is written."""
+    for name, default in ((f.name, f.default) for f in fields(part) if f.default is not MISSING):
+        assert find(strategy, lambda drawn, n=name, d=default: getattr(drawn, n) != d)
 
 
 def test_a_site_file_comes_back_unchanged(tmp_path: Path) -> None:
@@ -104,7 +148,7 @@ def broken(old: str, new: str) -> str:
     ("old", "new", "path"),
     [
         ('name = "test"', 'name = "test"\ncolour = "red"', "colour"),
-        ("min_green_ms = 5000", "min_green_ms = 5000\nmax_green_ms = 1", "junctions.0.groups.0.max_green_ms"),
+        ("min_green_ms = 5000", "min_green_ms = 5000\nleast_ms = 1", "junctions.0.groups.0.least_ms"),
         ("min_green_ms = 5000", 'min_green_ms = "5000"', "junctions.0.groups.0.min_green_ms"),
         ("min_green_ms = 5000", "min_green_ms = 5000.0", "junctions.0.groups.0.min_green_ms"),
         ("min_green_ms = 5000", "min_green_ms = true", "junctions.0.groups.0.min_green_ms"),
