@@ -65,7 +65,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Overlap ``number`` (1 is A): green with any of the phases ``parents``. Yellow and red: -1, as the longest of them."""
+    """Overlap ``number`` (1 is A): green with any of the phases ``parents``; yellow and red of -1: their longest."""
 
     number: int
     parents: tuple[int, ...]

@@ -210,7 +210,8 @@ def _matrix_findings(matrix: tuple[Intergreen, ...], yields: tuple[Yielding, ...
     for cell in matrix:
         known = cells.setdefault((cell.ending, cell.starting), cell.ms)
         if known != cell.ms:
-            yield f"intergreen from {cell.ending} to {cell.starting}: expected one value, found {known} and {cell.ms} ms"
+            where = f"intergreen from {cell.ending} to {cell.starting}"
+            yield f"{where}: expected one value, found {known} and {cell.ms} ms"
     pairs = [*cells, *((pair.first, pair.second) for pair in yields)]
     for ending, starting in dict.fromkeys(pairs):
         for there, back in ((ending, starting), (starting, ending)):
