@@ -89,7 +89,7 @@ def _do_rings_run_together(junction: Junction) -> Iterator[str]:
     apart: set[tuple[str, str]] = set()
     for steps in _combinations(junction):
         clashing = [pair for pair in combinations(steps, 2) if _conflict(*pair, conflicts)]
-        groups = {group for step in steps for group in step.groups}
+        groups = {g for step in steps for g in step.groups if 1 <= g <= len(junction.groups)}
         if not clashing and not any(groups <= green for green in stages):
             named = " and ".join(step.name for step in steps)
             yield f"ring steps {named}: expected a stage that holds groups {sorted(groups)}, found none"
@@ -119,28 +119,33 @@ def _clash(one: RingStep, other: RingStep, conflicts: set[frozenset[int]]) -> It
 
 
 def _does_the_plan_fit(junction: Junction, plan: Plan) -> Iterator[str]:
-    allowed = {step.name for _, step in _numbered_steps(junction)} or {
-        stage.name for stage in junction.stages
-    }
-    kind = "ring steps" if junction.rings else "stages"
-    strange = [step.stage for step in plan.steps if step.stage not in allowed]
-    for name in strange:
-        yield f"plan {plan.name}: expected {kind} of {sorted(allowed)}, found {name}"
-    for step in plan.steps:
-        if not 0 <= step.green_ms <= MAX_MS:
-            yield (
-                f"plan {plan.name}, step {step.stage}: expected green_ms from 0 to {MAX_MS} ms, "
-                f"found {step.green_ms}"
-            )
-    names = [step.stage for step in plan.steps]
-    if plan.coordinated and plan.coordinated not in names:
-        yield f"plan {plan.name}: expected its coordinated step of {names}, found {plan.coordinated}"
-    if not 0 < plan.cycle_ms <= MAX_CYCLE_MS:
-        yield f"plan {plan.name}: expected cycle_ms from 1 to {MAX_CYCLE_MS} ms, found {plan.cycle_ms}"
-    elif not strange:
+    findings = [*_does_the_plan_name_steps(junction, plan), *_are_plan_times_in_range(plan)]
+    yield from findings
+    if not findings:
         yield from _are_steps_in_ring_order(junction, plan)
         yield from _do_splits_fill_the_cycle(junction, plan)
         yield from _do_splits_hold_the_minimum(junction, plan)
+
+
+def _does_the_plan_name_steps(junction: Junction, plan: Plan) -> Iterator[str]:
+    kind, allowed = "stages", {stage.name for stage in junction.stages}
+    if junction.rings:
+        kind, allowed = "ring steps", {step.name for _, step in _numbered_steps(junction)}
+    names = [step.stage for step in plan.steps]
+    for name in names:
+        if name not in allowed:
+            yield f"plan {plan.name}: expected {kind} of {sorted(allowed)}, found {name}"
+    if plan.coordinated and plan.coordinated not in names:
+        yield f"plan {plan.name}: expected its coordinated step of {names}, found {plan.coordinated}"
+
+
+def _are_plan_times_in_range(plan: Plan) -> Iterator[str]:
+    for step in plan.steps:
+        if not 0 <= step.green_ms <= MAX_MS:
+            where = f"plan {plan.name}, step {step.stage}"
+            yield f"{where}: expected green_ms from 0 to {MAX_MS} ms, found {step.green_ms}"
+    if not 0 < plan.cycle_ms <= MAX_CYCLE_MS:
+        yield f"plan {plan.name}: expected cycle_ms from 1 to {MAX_CYCLE_MS} ms, found {plan.cycle_ms}"
 
 
 def _are_steps_in_ring_order(junction: Junction, plan: Plan) -> Iterator[str]:
@@ -184,7 +189,7 @@ def _does_the_preempt_make_sense(junction: Junction, preempt: Preempt) -> Iterat
         yield f"{where}: expected a number from 1 to {MAX_PREEMPT}"
     for role, stage in (("dwell", preempt.dwell), ("track", preempt.track), ("exit", preempt.exit)):
         if stage not in names and (role == "dwell" or stage):
-            yield f"{where}: expected a {role} stage of {names}, found {stage!r}"
+            yield f"{where}: expected {role} to be one of the stages {names}, found {stage!r}"
     for name, ms in (
         ("dwell_ms", preempt.dwell_ms),
         ("delay_ms", preempt.delay_ms),

@@ -125,12 +125,10 @@ def _are_phases_and_overlaps_numbered_once(junction: Junction) -> Iterator[str]:
                 f"overlap {group.overlap}"
             )
     vehicles = [group for group in junction.groups if group.kind is not GroupKind.PEDESTRIAN]
-    for name, numbers in (
-        ("phase", [group.phase for group in vehicles if group.phase]),
-        ("overlap", [group.overlap for group in junction.groups if group.overlap]),
-    ):
-        for number, n in repeated(numbers).items():
-            yield f"{name} {number}: expected one group with it (and its pedestrians), found {n}"
+    for number, n in repeated(group.phase for group in vehicles if group.phase).items():
+        yield f"phase {number}: expected one group with it (and its pedestrians), found {n}"
+    for number, n in repeated(group.overlap for group in junction.groups if group.overlap).items():
+        yield f"overlap {number}: expected one group with it, found {n}"
 
 
 def _do_overlaps_have_parents(junction: Junction) -> Iterator[str]:
