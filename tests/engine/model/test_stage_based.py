@@ -131,7 +131,7 @@ def test_plans_name_stages() -> None:
 def test_styles_show_what_their_countries_show(
     style: Style, start: list[tuple[str, int]], stop: list[tuple[str, int]], commit_ms: int
 ) -> None:
-    """Each makes a valid junction (K1 and K2 need 7 s for the longest of them)."""
+    """With 9 s between all pairs, which is enough for each of them."""
     junction = market(style, intergreens=[*market_matrix()])
     shown = junction.groups[0]
     assert [(step.aspect, step.ms) for step in shown.sequence.start] == start
@@ -198,7 +198,10 @@ def test_a_junction_comes_back_from_its_file(style: Style) -> None:
         ),
         ({"order": ["main", "night"]}, "order: expected stages of ['left', 'main', 'side'], found night"),
         (
-            {"stages": {"all": ["K1", "K2", "K3", "F1"]}, "yields": [Yielding("K2", "K1"), Yielding("K2", "F1")]},
+            {
+                "stages": {"all": ["K1", "K2", "K3", "F1"]},
+                "yields": [Yielding("K2", "K1"), Yielding("K2", "F1")],
+            },
             "stage all: expected no conflict, found groups 1 and 3 green together (2 more findings)",
         ),
     ],
