@@ -6,7 +6,6 @@ import doctest
 from itertools import combinations, permutations
 from typing import Any
 
-import numpy as np
 import pytest
 
 from greensplit.engine.errors import ModelError
@@ -24,6 +23,8 @@ from greensplit.engine.model.site import (
 )
 from greensplit.engine.model.toml import site_from_toml, site_to_toml
 from greensplit.engine.model.validate import validate
+
+from .nema import random_junction
 
 CONFLICT, PERMISSIVE = MeetingKind.CONFLICT, MeetingKind.PERMISSIVE
 EIGHT = [Phase(n) for n in range(1, 9)]
@@ -287,30 +288,6 @@ def test_a_ring_order_that_is_not_defined_is_refused(phases: tuple[int, ...], se
     """Phases beyond 8 need an order of their own; sequences are 1 to 16."""
     with pytest.raises(ModelError, match=r"^ring order: expected"):
         ring_order(phases, sequence)
-
-
-def random_junction(seed: int) -> tuple[Junction, tuple[Overlap, ...]]:
-    """Some of the eight phases in some sequence, some lefts permissive, some walks, up to three overlaps."""
-    rng = np.random.default_rng(seed)
-    numbers = sorted(int(n) for n in rng.permutation(np.arange(1, 9))[: rng.integers(1, 9)])
-    walks = set(rng.permutation(numbers)[:3])
-    phases = [
-        Phase(
-            n,
-            permissive=bool(n % 2 and n + 1 in numbers and rng.random() < 0.5),
-            yellow_ms=int(rng.integers(30, 50)) * 100,
-            red_ms=int(rng.integers(0, 20)) * 100,
-            walk_ms=7000 * (n in walks),
-            ped_clearance_ms=11_000 * (n in walks),
-        )
-        for n in numbers
-    ]
-    overlaps = tuple(
-        Overlap(i, tuple(int(n) for n in rng.permutation(numbers)[: rng.integers(1, 3)]))
-        for i in range(1, int(rng.integers(1, 5)))
-    )
-    order = ring_order(numbers, int(rng.integers(1, 17)))
-    return dual_ring("J", phases, order=order, overlaps=overlaps), overlaps
 
 
 @pytest.mark.parametrize("seed", range(60))
