@@ -11,12 +11,24 @@ from pathlib import Path
 import pytest
 
 from greensplit.engine.kernel_cache import cache_home
-from greensplit.engine.model.site import GroupKind, Junction, MeetingKind, SignalGroup, Site
+from greensplit.engine.model.site import (
+    GroupKind,
+    Junction,
+    MeetingKind,
+    Plan,
+    PlanStep,
+    SignalGroup,
+    Site,
+    Stage,
+)
 from greensplit.scenarios.catalogue import load
 from greensplit.scenarios.resco import RESCO_NAMES
+from greensplit.sim.derive.groups import Bundle
+from greensplit.sim.derive.light import Way
+from greensplit.sim.derive.numbering import Number, number_groups
 from greensplit.sim.derive.site import derive_site
 from greensplit.sim.describe import describe_site
-from greensplit.sim.network import read_network
+from greensplit.sim.network import Connection, Lane, Network, Node, read_network
 
 NETWORKS = (*RESCO_NAMES, "arterial", "grid", "cologne1-crossings", "ingolstadt7-crossings")
 CROSSROADS = {"w": (-200, 0), "e": (200, 0), "s": (0, -200), "n": (0, 200)}
@@ -190,6 +202,87 @@ def test_five_approaches_are_numbered_in_order_and_that_is_said(build: Callable[
     assert any(
         "5 approaches on 3 streets: phases are numbered in the order" in note for note in found.assumptions
     )
+
+
+def vehicle_group(number: int, source: str, heading_deg: float, directions: str) -> Bundle:
+    """A group of one lane of edge ``source``, with one way for each direction letter."""
+    lane = Lane(f"{source}_0", source, 0, 100.0, 13.9, 3.2, (), frozenset(), frozenset())
+    ways = tuple(
+        Way(
+            Connection(source, "x", 0, 0, "", "J", number, d),
+            lane,
+            Node("J", "", 0, 0, (), ()),
+            0,
+            heading_deg,
+            0.0,
+        )
+        for d in directions
+    )
+    return Bundle(number, f"group {number}", GroupKind.VEHICLE, (number - 1,), ways, False)
+
+
+def numbered(
+    bundles: list[Bundle], *greens: tuple[int, ...], plan_ms: tuple[int, ...] = ()
+) -> dict[int, Number]:
+    """Numbers of the groups, given the greens of the stages and the time of each in the plan."""
+    stages = tuple(Stage(f"S{i}", green) for i, green in enumerate(greens))
+    steps = tuple(PlanStep(stage.name, ms) for stage, ms in zip(stages, plan_ms, strict=False))
+    plans = (Plan("day", 90_000, 0, steps),) if steps else ()
+    return number_groups(Network(Path("none")), tuple(bundles), stages, plans)[0]
+
+
+def four_ways() -> list[Bundle]:
+    """One group from each side, northbound, eastbound, southbound and westbound."""
+    return [vehicle_group(i, side, 90.0 * (i - 1), "slr") for i, side in enumerate("snwe", start=1)]
+
+
+@pytest.mark.parametrize(
+    ("plan_ms", "phase"), [((50_000, 20_000), [2, 4, 6, 8]), ((20_000, 50_000), [8, 2, 4, 6])]
+)
+def test_of_equal_streets_the_one_with_more_green_is_the_main_street(
+    plan_ms: tuple[int, int], phase: list[int]
+) -> None:
+    """Stage S0 serves north and south, S1 east and west; the numbers go clockwise from the main street's first."""
+    numbers = numbered(four_ways(), (1, 3), (2, 4), plan_ms=plan_ms)
+    assert [numbers[i].phase for i in (1, 2, 3, 4)] == phase
+
+
+@pytest.mark.parametrize(("heading_deg", "phase"), [(90.0, 4), (270.0, 8)])
+def test_a_stem_is_phase_4_or_8_by_the_side_it_comes_from(heading_deg: float, phase: int) -> None:
+    """From the west, clockwise after the northbound phase 2, it is 4; from the east it is 8."""
+    bundles = [
+        vehicle_group(1, "s", 0.0, "ss"),
+        vehicle_group(2, "n", 180.0, "ss"),
+        vehicle_group(3, "stem", heading_deg, "lr"),
+    ]
+    plan_ms = (50_000, 20_000)
+    assert numbered(bundles, (1, 2), (3,), plan_ms=plan_ms)[3] == Number(phase)
+
+
+def test_a_left_turn_is_odd_only_where_somebody_may_oppose_it() -> None:
+    """Alone on the stem of a T it has the even phase; alone on its side of a crossing it opposes the traffic there."""
+    main = [vehicle_group(1, "s", 0.0, "s"), vehicle_group(2, "n", 180.0, "s")]
+    stem = vehicle_group(3, "w", 90.0, "l")
+    plan_ms = (50_000, 20_000)
+    assert numbered([*main, stem], (1, 2), (3,), plan_ms=plan_ms)[3] == Number(4)
+    opposing = vehicle_group(4, "e", 270.0, "s")
+    numbers = numbered([*main, stem, opposing], (1, 2), (3,), (4,), plan_ms=plan_ms)
+    assert (numbers[3], numbers[4]) == (Number(7), Number(8))
+
+
+def test_parallel_edges_are_one_approach() -> None:
+    """Left turns on a carriageway of their own, 10 degrees askew: phase 5 beside 2, and still two streets."""
+    bundles = [*four_ways(), vehicle_group(5, "slip", 350.0, "l")]
+    numbers = numbered(bundles, (1, 3), (2, 4), (5,), plan_ms=(50_000, 20_000))
+    assert (numbers[1], numbers[5]) == (Number(2), Number(5))
+
+
+def test_a_group_that_no_phases_cover_has_a_phase_of_its_own() -> None:
+    """Right turns that are green with the through movement beside them, and once more alone: no overlap shows that."""
+    bundles = [*four_ways(), vehicle_group(5, "s", 0.0, "r")]
+    greens = ((1, 3, 5), (2, 4))
+    assert numbered(bundles, *greens, plan_ms=(50_000, 20_000))[5] == Number(0, 1, (1,))
+    assert numbered(bundles, *greens, (5,), plan_ms=(50_000, 20_000))[5] == Number(9)
 
 
 def test_the_description_shows_phases_and_overlaps() -> None:
