@@ -204,9 +204,9 @@ class Ring(_Strict):
 
     All rings of a junction are on the same side of the barriers at any time, and cross a barrier together. On a side
     where it has steps, a ring is always on one of them (dual entry); on a side where it has none, it rests in red.
-    What is shown is the stage that holds all groups of the rings' current steps, and of several such stages the one
-    with the fewest green groups, the first of equals. Every combination that can come up has such a stage. Within
-    a side the rings change on their own: the next stage keeps what the other rings show.
+    What is shown is the stage that holds all groups of the rings' current steps and their overlaps, and of several
+    such stages the one with the fewest green groups, the first of equals. Every combination that can come up has such
+    a stage. Within a side the rings change on their own: the next stage keeps what the other rings show.
     """
 
     steps: tuple[RingStep, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, product
+from math import prod
 
 from ..cycle import least_cycle_ms, plan_rings, shortest_runs_ms
 from ..site import Junction, MeetingKind, Plan, Preempt, Ring, RingStep
@@ -12,6 +13,7 @@ from .words import MAX_MS, repeated
 __all__ = ["local_questions"]
 
 MAX_RINGS = 4
+MAX_COMBINATIONS = 4096
 MAX_PREEMPT = 32
 MAX_CYCLE_MS = 3_600_000
 
@@ -22,6 +24,7 @@ def local_questions(junction: Junction) -> Iterator[str]:
     yield from _do_rings_name_groups(junction)
     yield from _does_a_ring_serve_each_group(junction)
     yield from _do_rings_cross_the_barriers_in_order(junction)
+    yield from _are_combinations_few(junction)
     yield from _do_rings_run_together(junction)
     for plan in junction.plans:
         yield from _does_the_plan_fit(junction, plan)
@@ -82,14 +85,27 @@ def _do_rings_cross_the_barriers_in_order(junction: Junction) -> Iterator[str]:
             yield f"ring {number}: expected its steps in the order of the barriers, found sides {found}"
 
 
+def _are_combinations_few(junction: Junction) -> Iterator[str]:
+    found = _count_combinations(junction)
+    if found > MAX_COMBINATIONS:
+        yield f"rings: expected at most {MAX_COMBINATIONS} combinations of steps, found {found}"
+
+
+def _count_combinations(junction: Junction) -> int:
+    return sum(prod(map(len, on_side)) for on_side in _steps_by_side(junction))
+
+
 def _do_rings_run_together(junction: Junction) -> Iterator[str]:
     """Every combination of steps on one side needs a stage; where its groups conflict, there can be none."""
     conflicts = {frozenset((m.first, m.second)) for m in junction.meetings if m.kind is MeetingKind.CONFLICT}
     stages = [set(stage.green) for stage in junction.stages]
+    if _count_combinations(junction) > MAX_COMBINATIONS:
+        return
     apart: set[tuple[str, str]] = set()
     for steps in _combinations(junction):
         clashing = [pair for pair in combinations(steps, 2) if _conflict(*pair, conflicts)]
         groups = {g for step in steps for g in step.groups if 1 <= g <= len(junction.groups)}
+        groups |= {group.number for group in junction.groups if groups & set(group.parents)}
         if not clashing and not any(groups <= green for green in stages):
             named = " and ".join(step.name for step in steps)
             yield f"ring steps {named}: expected a stage that holds groups {sorted(groups)}, found none"
@@ -100,9 +116,15 @@ def _do_rings_run_together(junction: Junction) -> Iterator[str]:
 
 
 def _combinations(junction: Junction) -> Iterator[tuple[RingStep, ...]]:
+    for on_side in _steps_by_side(junction):
+        yield from product(*on_side)
+
+
+def _steps_by_side(junction: Junction) -> Iterator[list[list[RingStep]]]:
+    """For each side of the barriers the steps of each ring that has some there."""
     for side in sorted({step.barrier for _, step in _numbered_steps(junction)}):
-        on_side = [[step for step in ring.steps if step.barrier == side] for ring in junction.rings]
-        yield from product(*(steps for steps in on_side if steps))
+        rings = [[step for step in ring.steps if step.barrier == side] for ring in junction.rings]
+        yield [steps for steps in rings if steps]
 
 
 def _conflict(one: RingStep, other: RingStep, conflicts: set[frozenset[int]]) -> bool:

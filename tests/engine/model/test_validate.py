@@ -300,6 +300,16 @@ CASES: dict[str, tuple[Site, str]] = {
         changed(FREE, rings=tuple(Ring((RingStep(str(n), (n,)),)) for n in range(1, 6))),
         "junction J: expected at most 4 rings, found 5",
     ),
+    "more combinations than a controller has": (
+        changed(
+            FREE,
+            rings=tuple(
+                Ring(tuple(RingStep(f"{r}.{k}", (r,) if r < 4 else (4, 5)) for k in range(9)))
+                for r in (1, 2, 3, 4)
+            ),
+        ),
+        "junction J: rings: expected at most 4096 combinations of steps, found 6561",
+    ),
     "a ring of nothing": (
         changed(NEMA, rings=(*first(NEMA).rings, Ring(()))),
         "junction J: ring 3: expected at least one step, found none",
@@ -490,5 +500,12 @@ def test_no_nonsense_makes_validate_itself_fail(seed: int) -> None:
         ),
         meetings=tuple(replace(m, first=wild[i + 18]) for i, m in enumerate(first(site).meetings)),
         stages=tuple(replace(s, green=(wild[i + 25],)) for i, s in enumerate(first(site).stages)),
+        rings=tuple(
+            Ring(tuple(RingStep(f"S{k}", (wild[r + k], wild[k]), wild[r]) for k in range(3)))
+            for r in range(6)
+        ),
+        plans=(Plan("wild", wild[0], wild[1], (PlanStep("S1", wild[2]), PlanStep("S0", wild[3])), "S2"),),
+        preempts=(Preempt(wild[4], "S1", wild[5]),),
+        lanes=tuple(replace(lane, groups=(wild[7],)) for lane in first(site).lanes),
     )
     assert validate(bad)
