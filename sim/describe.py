@@ -9,7 +9,7 @@ from typing import Any
 
 from greensplit.engine.analytics.report.drawing import draw_junction, draw_network
 from greensplit.engine.kernel_cache import cache_home
-from greensplit.engine.model.site import DetectorKind, Junction, MeetingKind, Site
+from greensplit.engine.model.site import DetectorKind, Junction, MeetingKind, SignalGroup, Site
 from greensplit.engine.model.toml import write_site
 from greensplit.scenarios.catalogue import load
 
@@ -49,11 +49,12 @@ def describe_site(site: Site, only: str = "") -> str:
 def _describe_junction(junction: Junction) -> list[str]:
     kinds = Counter(detector.kind for detector in junction.detectors)
     loops = ", ".join(f"{kinds[kind]} {str(kind).replace('_', '-')}" for kind in DetectorKind if kinds[kind])
+    phases = {group.number: group.phase for group in junction.groups}
     return [
         f"junction {junction.device_id}: {junction.id}",
         "  groups",
         *(
-            f"    {g.number:3d}  {g.kind}, {g.name}; lamps {', '.join(map(str, g.lamps))}; "
+            f"    {g.number:3d}  {_nema(g, phases)}{g.kind}, {g.name}; lamps {', '.join(map(str, g.lamps))}; "
             f"{', '.join(f'{step.aspect} {step.ms / 1000:g} s' for step in g.sequence.stop)}; "
             f"minimum green {g.min_green_ms / 1000:g} s"
             for g in junction.groups
@@ -69,6 +70,14 @@ def _describe_junction(junction: Junction) -> list[str]:
         f"  loops: {loops or 'none'}",
         "",
     ]
+
+
+def _nema(group: SignalGroup, phases: dict[int, int]) -> str:
+    """Phase or overlap of a group, given the phases of all groups."""
+    if group.overlap:
+        parents = "+".join(str(phase) for phase in sorted(phases[parent] for parent in group.parents))
+        return f"overlap {chr(ord('A') + group.overlap - 1)} ({parents}), "
+    return f"phase {group.phase}, " if group.phase else ""
 
 
 def _describe_meetings(junction: Junction) -> list[str]:

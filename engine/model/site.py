@@ -111,8 +111,11 @@ class SignalGroup(_Strict):
     ``lamps`` are positions in the junction's lamp string. ``turn_on_red`` groups may turn, after a stop, at red.
     ``commit_ms`` is the time for which a shown end of green is not changed (0: no countdown is shown). Under local
     control a called green ends after a gap of ``passage_ms``, at the latest ``max_green_ms`` after a conflicting
-    call; the minimum green of a pedestrian group is its walk. ``phase`` is the NEMA number (1 to 16), ``overlap``
-    the number of an overlap (1 is A) that is green with any of its ``parents``; 0 where there is none.
+    call; the minimum green of a pedestrian group is its walk.
+
+    ``phase`` is the NEMA number, 1 to 16, unique but for pedestrian groups, which have that of the vehicles they
+    walk with. A group may have instead the number of an ``overlap``, 1 (A) to 16 (P): it is green with any of its
+    ``parents``, the numbers of groups that have a phase. 0 and () where there is none.
     """
 
     number: int
@@ -170,8 +173,9 @@ class PlanStep(_Strict):
 class Plan(_Strict):
     """A timing plan: what runs when nothing adaptive does.
 
-    The steps of a junction with several rings name ring steps, all of the first ring first. ``offset_ms`` is the
-    start of green of the ``coordinated`` step ('' the first) within the cycle.
+    The steps of a junction with ``rings`` name ring steps, all of the first ring first; those of others name stages.
+    Each ring fills the cycle: the greens of its steps and the changes between them. ``offset_ms`` is the start of
+    green of the ``coordinated`` step ('' the first) within the cycle.
     """
 
     name: str
@@ -185,7 +189,8 @@ class Plan(_Strict):
 class RingStep(_Strict):
     """What a ring serves at once: the name and groups of a stage, or a NEMA phase with its pedestrian group.
 
-    All rings are on the same side of a barrier at any time.
+    ``barrier`` is the side of the barriers that the step is on, numbered from 1 in the order of service. Overlaps and
+    groups that are only permissive in a step are not in ``groups``: they follow from the stage.
     """
 
     name: str
@@ -195,7 +200,14 @@ class RingStep(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Ring(_Strict):
-    """The order of service; steps that nobody calls are skipped."""
+    """The order of service; steps that nobody calls are skipped, after the last comes the first.
+
+    All rings of a junction are on the same side of the barriers at any time, and cross a barrier together. On a side
+    where it has steps, a ring is always on one of them (dual entry); on a side where it has none, it rests in red.
+    What is shown is the stage that holds all groups of the rings' current steps and their overlaps, and of several
+    such stages the one with the fewest green groups, the first of equals. Every combination that can come up has such
+    a stage. Within a side the rings change on their own: the next stage keeps what the other rings show.
+    """
 
     steps: tuple[RingStep, ...]
 

@@ -7,13 +7,15 @@ from greensplit.engine.model.site import ApproachLane, GroupKind, Junction, Link
 from greensplit.engine.model.validate import check
 
 from ..network import Network
+from .fit import fit_plans
 from .groups import Bundle, approach_name, bundle_lamps
 from .light import Light, collect_lights
 from .links import derive_links
 from .loops import LoopPositions, place_detectors, upstream_chain
 from .meetings import relate
+from .numbering import Number, number_groups
 from .stages import derive_plans, derive_stages
-from .timing import derive_timing
+from .timing import Timing, derive_timing
 
 __all__ = ["derive_site"]
 
@@ -55,26 +57,54 @@ def _junction(
     relations = relate(light, bundles)
     timing = derive_timing(light, bundles, relations)
     stages, stage_notes = derive_stages(light, bundles, relations)
+    plans = derive_plans(light, bundles, stages)
+    numbers, number_notes = number_groups(network, bundles, stages, plans)
     lanes = _lanes(network, bundles)
     detectors, loop_notes = place_detectors(network, device_id, lanes, bundles, positions)
-    notes = [*_program_notes(light), *timing.assumptions, *stage_notes, *loop_notes]
-    assumptions += [f"junction {light.id}: {note}" for note in notes]
     nodes = {way.node.id: way.node for ways in light.ways for way in ways}.values()
-    return Junction(
+    junction = Junction(
         id=light.id,
         device_id=device_id,
         x_m=round(sum(node.x for node in nodes) / len(nodes), 2),
         y_m=round(sum(node.y for node in nodes) / len(nodes), 2),
         idle_lamps=_idle_lamps(light, bundles),
-        groups=tuple(
-            SignalGroup(b.number, b.name, b.kind, b.lamps, sequence, min_green, b.turn_on_red)
-            for b, sequence, min_green in zip(bundles, timing.sequences, timing.min_green_ms, strict=True)
-        ),
+        groups=_groups(bundles, timing, numbers),
         meetings=timing.meetings,
         stages=stages,
-        plans=derive_plans(light, bundles, stages),
+        plans=plans,
         lanes=lanes,
         detectors=detectors,
+    )
+    fitted, plan_notes = fit_plans(junction)
+    notes = [
+        *_program_notes(light),
+        *timing.assumptions,
+        *stage_notes,
+        *plan_notes,
+        *number_notes,
+        *loop_notes,
+    ]
+    assumptions += [f"junction {light.id}: {note}" for note in notes]
+    return fitted
+
+
+def _groups(
+    bundles: tuple[Bundle, ...], timing: Timing, numbers: dict[int, Number]
+) -> tuple[SignalGroup, ...]:
+    return tuple(
+        SignalGroup(
+            b.number,
+            b.name,
+            b.kind,
+            b.lamps,
+            sequence,
+            min_green_ms,
+            b.turn_on_red,
+            phase=numbers[b.number].phase,
+            overlap=numbers[b.number].overlap,
+            parents=numbers[b.number].parents,
+        )
+        for b, sequence, min_green_ms in zip(bundles, timing.sequences, timing.min_green_ms, strict=True)
     )
 
 

@@ -227,9 +227,9 @@ def test_one_changed_value_in_the_model_takes_effect(
         for group in junction.groups
     )
     meetings = tuple(replace(m, intergreen_ms=30_000, reverse_ms=30_000) for m in junction.meetings)
-    write_site(
-        replace(site, junctions=(replace(junction, groups=groups, meetings=meetings),)), tmp_path / "m.toml"
-    )
+    plans = tuple(replace(plan, cycle_ms=plan.cycle_ms + 60_000) for plan in junction.plans)
+    edited = replace(junction, groups=groups, meetings=meetings, plans=plans)
+    write_site(replace(site, junctions=(edited,)), tmp_path / "m.toml")
     closed = close_loop(spec(town, routes, model=tmp_path / "m.toml"), tmp_path / "w")
     rows = pl.DataFrame(closed.outcome.loop.events.rows()).filter(pl.col("event").is_in([8, 9]))
     by_group = rows.sort("parameter", "t_ms").with_columns(length_ms=pl.col("t_ms").diff().over("parameter"))

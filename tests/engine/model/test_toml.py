@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +23,10 @@ from greensplit.engine.model.site import (
     MeetingKind,
     Plan,
     PlanStep,
+    Preempt,
+    Recall,
+    Ring,
+    RingStep,
     Sequence,
     SignalGroup,
     Site,
@@ -44,11 +49,28 @@ def some(of: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]
 steps = some(st.builds(Step, words, whole))
 sequences = st.builds(Sequence, steps, steps)
 groups = st.builds(
-    SignalGroup, whole, words, st.sampled_from(GroupKind), some(whole), sequences, whole, flag, whole
+    SignalGroup,
+    whole,
+    words,
+    st.sampled_from(GroupKind),
+    some(whole),
+    sequences,
+    whole,
+    flag,
+    commit_ms=whole,
+    max_green_ms=whole,
+    passage_ms=whole,
+    recall=st.sampled_from(Recall),
+    phase=whole,
+    overlap=whole,
+    parents=some(whole),
 )
 meetings = st.builds(Meeting, whole, whole, st.sampled_from(MeetingKind), whole, whole, flag)
 stages = st.builds(Stage, words, some(whole), some(whole), flag)
-plans = st.builds(Plan, words, whole, whole, some(st.builds(PlanStep, words, whole)))
+plans = st.builds(Plan, words, whole, whole, some(st.builds(PlanStep, words, whole)), words)
+ring_steps = st.builds(RingStep, words, some(whole), whole)
+rings = st.builds(Ring, some(ring_steps))
+preempts = st.builds(Preempt, whole, words, whole, whole, words, whole, words)
 lanes = st.builds(ApproachLane, words, words, some(whole), real, real)
 detectors = st.builds(
     Detector, words, whole, st.sampled_from(DetectorKind), words, real, real, real, some(whole), some(words)
@@ -66,9 +88,45 @@ junctions = st.builds(
     some(plans),
     some(lanes),
     some(detectors),
+    some(rings),
+    some(preempts),
+    whole,
 )
 links = st.builds(Link, words, whole, words, words, real, whole, real)
 sites = st.builds(Site, words, some(junctions), some(links), words, whole, some(words))
+
+
+def whole_site() -> Site:
+    """Every part of the model at least once, each with all its fields set to something else than the default."""
+    people = GroupKind.PEDESTRIAN
+    sequence = Sequence((Step("red_amber", 1),), (Step("green_flash", 2), Step("yellow", 3)))
+    group = SignalGroup(1, "a", people, (4,), sequence, 5, True, 6, 7, 8, Recall.MAXIMUM, 9, 10, (11,))
+    junction = Junction(
+        "J",
+        1,
+        2.0,
+        3.0,
+        ".",
+        (group,),
+        (Meeting(1, 2, MeetingKind.PERMISSIVE, 3, 4, True),),
+        (Stage("S", (1,), (2,), False),),
+        (Plan("day", 1, 2, (PlanStep("S", 3),), "S"),),
+        (ApproachLane("in_0", "from north", (1,), 2.0, 3.0),),
+        (Detector("D", 1, DetectorKind.EXIT, "in_0", 2.0, 3.0, 4.0, (5,), ("in_0",)),),
+        (Ring((RingStep("S", (1,), 2),)),),
+        (Preempt(1, "S", 2, 3, "T", 4, "E"),),
+        5,
+    )
+    return Site("c", (junction,), (Link("J", 1, "K", "in_0", 2.0, 3, 4.0),), "Europe/Berlin", 9, ("known",))
+
+
+def parts_of(value: Any) -> list[Any]:
+    """The value and all parts of the model in it."""
+    inner = value if isinstance(value, tuple) else [getattr(value, f.name) for f in fields(value)]
+    found = [
+        part for item in inner if isinstance(item, tuple) or is_dataclass(item) for part in parts_of(item)
+    ]
+    return found if isinstance(value, tuple) else [value, *found]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -84,6 +142,15 @@ def test_kinds_come_back_as_members_and_not_as_strings() -> None:
     assert type(back.groups[0].kind) is GroupKind
     assert type(back.meetings[0].kind) is MeetingKind
     assert type(back.detectors[0].kind) is DetectorKind
+    assert type(back.groups[0].recall) is Recall
+
+
+def test_a_site_without_a_single_default_comes_back_unchanged() -> None:
+    """A field at its default would come back whether or not it is written."""
+    site = whole_site()
+    for part in parts_of(site):
+        assert not [f.name for f in fields(part) if getattr(part, f.name) in (f.default, ())]
+    assert toml.site_from_toml(toml.site_to_toml(site)) == site
 
 
 def test_a_site_file_comes_back_unchanged(tmp_path: Path) -> None:
@@ -104,7 +171,7 @@ def broken(old: str, new: str) -> str:
     ("old", "new", "path"),
     [
         ('name = "test"', 'name = "test"\ncolour = "red"', "colour"),
-        ("min_green_ms = 5000", "min_green_ms = 5000\nmax_green_ms = 1", "junctions.0.groups.0.max_green_ms"),
+        ("min_green_ms = 5000", "min_green_ms = 5000\nleast_ms = 1", "junctions.0.groups.0.least_ms"),
         ("min_green_ms = 5000", 'min_green_ms = "5000"', "junctions.0.groups.0.min_green_ms"),
         ("min_green_ms = 5000", "min_green_ms = 5000.0", "junctions.0.groups.0.min_green_ms"),
         ("min_green_ms = 5000", "min_green_ms = true", "junctions.0.groups.0.min_green_ms"),
