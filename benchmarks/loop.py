@@ -20,6 +20,8 @@ from typing import Any
 
 from greensplit.engine.kernel_cache import use_kernel_cache
 
+from .machine import machine, versions
+
 SCENARIO = "ingolstadt21"
 COLD_SCENARIO = "cologne8"
 REPEATS = 3
@@ -34,7 +36,7 @@ def main() -> None:
     options = parser.parse_args()
     use_kernel_cache(os.environ)
     figures = measure(options.repeats, traci=not options.no_traci)
-    result = {"figures": figures, "versions": _versions(), "machine": _machine()}
+    result = {"figures": figures, "versions": versions(), "machine": machine()}
     if options.json:
         sys.stdout.write(json.dumps(result, indent=1) + "\n")
     else:
@@ -157,17 +159,6 @@ wall_s = time.perf_counter() - started
 print(f"\\n@{wall_s} {peak_mb}", flush=True)
 sys.exit(child.returncode)
 """
-
-
-def _versions() -> dict[str, str]:
-    from greensplit.sim.record import versions
-
-    return versions()
-
-
-def _machine() -> dict[str, Any]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {"cores": os.cpu_count(), "memory_gb": round(memory / 2**30, 1), "python": sys.version.split()[0]}
 
 
 if __name__ == "__main__":

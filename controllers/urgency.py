@@ -97,7 +97,7 @@ def _best_server(
         shown = signals.stage_aspect_ptr[stage]
         if signals.stage_aspect[shown + group - first] == RED:
             continue
-        calls = 1000 * signals.stage_deployed[stage]
+        calls = 1000 if signals.stage_deployed[stage] else 0
         for other in range(first, signals.group_ptr[j + 1]):
             if signals.stage_aspect[shown + other - first] != RED:
                 calls += call_ms[other] != NEVER_MS and not served[other]

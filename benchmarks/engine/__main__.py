@@ -10,6 +10,8 @@ from typing import Any
 
 from greensplit.engine.kernel_cache import use_kernel_cache
 
+from ..machine import machine, versions
+
 SIZES = (1000, 10_000)
 
 
@@ -22,8 +24,6 @@ def main() -> None:
     use_kernel_cache(os.environ)
     figures = measure(options.ticks)
     if options.json:
-        from ..machine import machine, versions
-
         result = {"figures": figures, "versions": versions(), "machine": machine()}
         sys.stdout.write(json.dumps(result, indent=1) + "\n")
     else:
