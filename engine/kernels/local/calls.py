@@ -8,9 +8,9 @@ import numpy.typing as npt
 from ...model.aspects import GREEN, PERMISSIVE
 from ...model.compiled import Signals
 from ...model.compiled_local import Local
-from ..jit import inlined
+from ..jit import inlined, kernel
 from ..state import NEVER_MS, Detectors, Machine
-from .state import RECALL_LEVEL, LocalState
+from .state import EVERYBODY_WAITS, RECALL_LEVEL, LocalState, Orders
 
 __all__ = ["green_mask", "note_calls"]
 
@@ -28,8 +28,31 @@ def green_mask(signals: Signals, machine: Machine, j: int) -> int:
     return mask
 
 
-@inlined
+@kernel
 def note_calls(
+    signals: Signals,
+    detectors: Detectors,
+    level: npt.NDArray[np.uint8],
+    machine: Machine,
+    local: Local,
+    orders: Orders,
+    state: LocalState,
+    count: int,
+) -> None:
+    """Lock calls of groups that are not green, drop those of green ones; note presence.
+
+    A detector at the recall level, and a group without detectors, count as occupied at all times. Calls from outside
+    are locked like those of detectors. At the start everybody waits.
+    """
+    for i in range(count):
+        j = state.active[i]
+        green = green_mask(signals, machine, j)
+        state.green[j] = green
+        _note(signals, detectors, level, local, state, j, orders.call[j], green, state.now_ms[j])
+
+
+@inlined
+def _note(
     signals: Signals,
     detectors: Detectors,
     level: npt.NDArray[np.uint8],
@@ -40,11 +63,6 @@ def note_calls(
     green: int,
     now_ms: int,
 ) -> None:
-    """Lock calls of groups that are not green, drop those of green ones; note presence.
-
-    A detector at the recall level, and a group without detectors, count as occupied at all times. ``calls`` are
-    locked like those of detectors.
-    """
     called, standing = state.called[j], 0
     first = signals.group_ptr[j]
     for group in range(first, signals.group_ptr[j + 1]):
@@ -60,10 +78,11 @@ def note_calls(
             standing |= bit
         if always or local.recall[group] == MAXIMUM_RECALL:
             seen_ms = now_ms
+        waits = recalled or seen_ms == now_ms or seen_ms > state.last_ms[j]
         if green & bit:
             called &= ~bit
             state.call_ms[group] = NEVER_MS
-        elif recalled or seen_ms == now_ms or seen_ms > state.last_ms[j]:
+        elif waits or state.restart[j] == EVERYBODY_WAITS:
             called |= bit
         if called & bit and state.call_ms[group] == NEVER_MS:
             state.call_ms[group] = now_ms

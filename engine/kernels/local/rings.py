@@ -8,13 +8,17 @@ can come again while the other rings stay.
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from ...model.compiled import Signals
 from ...model.compiled_local import Local
-from ..jit import inlined
-from .coordination import has_window, time_row
-from .state import PRETIMED, LocalState
+from ..jit import inlined, kernel
+from .coordination import begin_step, has_window, time_row
+from .preemption import NO_PART
+from .state import PRETIMED, LocalState, Orders
 
-__all__ = ["choose_steps", "combination", "note_called_steps", "side_of", "steps_of", "walk_ms"]
+__all__ = ["advance_rings", "note_called_steps", "steps_of", "walk_ms"]
 
 
 @inlined
@@ -69,43 +73,39 @@ def _is_called(
     return called
 
 
-@inlined
-def note_called_steps(
-    signals: Signals,
-    local: Local,
-    state: LocalState,
-    j: int,
-    mode: int,
-    plan: int,
-    demand: int,
-) -> None:
-    """Note the called steps of every ring of a junction, and the next one after that which it is in, -1 for none."""
-    for r in range(local.ring_ptr[j], local.ring_ptr[j + 1]):
-        after = before = -1
-        mask = 0
-        for position in range(steps_of(local, r)):
-            if _is_called(signals, local, state, j, r, position, mode, plan, demand):
-                mask |= 1 << position
-                if position < state.position[r] and before < 0:
-                    before = position
-                if position > state.position[r] and after < 0:
-                    after = position
-        state.called_steps[r] = mask
-        state.following[r] = after if after >= 0 else before
+@kernel
+def note_called_steps(signals: Signals, local: Local, orders: Orders, state: LocalState, count: int) -> None:
+    """Note the called steps of every ring, and the next one after that which it is in, -1 for none."""
+    for i in range(count):
+        j = state.active[i]
+        mode, plan = state.run_mode[j], state.run_plan[j]
+        demand = state.called[j] & ~orders.omit[j]
+        for r in range(local.ring_ptr[j], local.ring_ptr[j + 1]):
+            after = before = -1
+            mask = 0
+            for position in range(steps_of(local, r)):
+                if _is_called(signals, local, state, j, r, position, mode, plan, demand):
+                    mask |= 1 << position
+                    if position < state.position[r] and before < 0:
+                        before = position
+                    if position > state.position[r] and after < 0:
+                        after = position
+            state.called_steps[r] = mask
+            state.following[r] = after if after >= 0 else before
 
 
 @inlined
-def side_of(local: Local, r: int, position: int) -> int:
+def _side_of(local: Local, r: int, position: int) -> int:
     """Side of a ring's position; -1 where it is in no step."""
     return local.step_side[local.step_ptr[r] + position] if position < steps_of(local, r) else -1
 
 
 @inlined
-def junction_side(local: Local, state: LocalState, j: int) -> int:
+def _junction_side(local: Local, state: LocalState, j: int) -> int:
     """The side of the barrier on which all rings of a junction are."""
     side = 0
     for r in range(local.ring_ptr[j], local.ring_ptr[j + 1]):
-        side = max(side, side_of(local, r, state.position[r]))
+        side = max(side, _side_of(local, r, state.position[r]))
     return side
 
 
@@ -139,18 +139,19 @@ def _next_side(local: Local, state: LocalState, j: int, side: int, resting: bool
 
 
 @inlined
-def choose_steps(local: Local, state: LocalState, j: int) -> int:
+def _choose_steps(local: Local, state: LocalState, j: int) -> int:
     """Set the goal of every ring of a junction; 1 if any goes on, else 0.
 
     In red rest no ring is in a step: any called step begins.
     """
-    side = junction_side(local, state, j)
+    side = _junction_side(local, state, j)
     resting = state.resting[j] == 1
     ahead_anywhere, all_end = False, True
     moves = 0
     for r in range(local.ring_ptr[j], local.ring_ptr[j + 1]):
+        state.goal[r] = state.position[r]
         following = state.following[r]
-        ahead = following > state.position[r] and side_of(local, r, following) == side
+        ahead = following > state.position[r] and _side_of(local, r, following) == side
         ahead_anywhere = ahead_anywhere or ahead
         all_end = all_end and state.ending[r] == 1
         if ahead and state.ending[r] == 1 and not resting:
@@ -171,10 +172,41 @@ def choose_steps(local: Local, state: LocalState, j: int) -> int:
     return moves
 
 
+@kernel
+def advance_rings(
+    local: Local, orders: Orders, state: LocalState, count: int, cause: npt.NDArray[np.uint8]
+) -> None:
+    """Let rings go on, rest or stay; junctions under preemption wait."""
+    for i in range(count):
+        j = state.active[i]
+        if state.preempt_part[j] != NO_PART:
+            continue
+        was_resting = state.resting[j] == 1
+        if _choose_steps(local, state, j):
+            state.resting[j] = 0
+            reason = 0
+            for r in range(local.ring_ptr[j], local.ring_ptr[j + 1]):
+                moves = state.goal[r] != state.position[r]
+                if moves:
+                    reason = max(reason, state.reason[r])
+                if was_resting or moves:
+                    state.position[r] = state.goal[r]
+                    begin_step(local, state, j, r, state.run_plan[j])
+            if not was_resting:
+                cause[j] = reason
+        elif orders.red_rest[j] and not was_resting and _may_rest(local, state, j, orders.omit[j]):
+            state.resting[j] = 1
+            for r in range(local.ring_ptr[j], local.ring_ptr[j + 1]):
+                cause[j] = max(state.reason[r], cause[j] if r > local.ring_ptr[j] else 0)
+
+
 @inlined
-def combination(local: Local, state: LocalState, j: int) -> int:
-    """Index of the positions of a junction's rings."""
-    total = 0
+def _may_rest(local: Local, state: LocalState, j: int, omit: int) -> bool:
+    """Nobody calls, all rings may end, no group would call at once without traffic, no plan runs."""
+    idle = state.run_plan[j] < 0 and state.called[j] & ~omit == 0
     for r in range(local.ring_ptr[j], local.ring_ptr[j + 1]):
-        total += state.position[r] * local.stride[r]
-    return total
+        idle = idle and state.ending[r] == 1
+        if state.position[r] < steps_of(local, r):
+            served = local.step_groups[local.step_ptr[r] + state.position[r]]
+            idle = idle and served & state.standing[j] & ~omit == 0
+    return bool(idle)

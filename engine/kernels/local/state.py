@@ -15,12 +15,15 @@ __all__ = [
     "ACTUATED",
     "ADAPTIVE",
     "COORDINATED",
+    "EVERYBODY_WAITS",
     "FREE",
     "NO_MODE",
     "NO_PREEMPT",
+    "NO_RESTART",
     "OFF",
     "PRETIMED",
     "RECALL_LEVEL",
+    "RINGS_RESTART",
     "TWELFTHS",
     "LocalState",
     "Orders",
@@ -41,6 +44,9 @@ NO_MODE: Final = 255
 
 FREE: Final = -1
 NO_PREEMPT: Final = -1
+NO_RESTART: Final = 0
+RINGS_RESTART: Final = 1
+EVERYBODY_WAITS: Final = 2
 RECALL_LEVEL: Final = 4
 TWELFTHS: Final = 12
 
@@ -62,8 +68,14 @@ class LocalState(NamedTuple):
     """What local control remembers."""
 
     mode: U8  # (J,) in effect, NO_MODE before the first tick
-    plan: I32  # (J,) in effect, FREE for none
+    plan: I32  # (J,) in effect, index among all plans, FREE for none
     last_ms: I64  # (J,) time of the last tick
+    now_ms: I64  # (J,) time of this tick, never before the last
+    active: I32  # (J,) junctions that run by themselves in this tick, the first of them
+    run_mode: U8  # (J,) mode in this tick
+    run_plan: I32  # (J,) plan in this tick, index among all plans, FREE for none
+    restart: U8  # (J,) NO_RESTART, RINGS_RESTART or EVERYBODY_WAITS in this tick
+    green: I64  # (J,) groups that show green
     called: I64  # (J,) groups that wait for green
     call_ms: I64  # (G,) since when, NEVER_MS for others
     seen_ms: I64  # (G,) last presence on a detector of the group
@@ -110,6 +122,12 @@ def new_local(signals: Signals, local: Local) -> LocalState:
         mode=np.full(junctions, NO_MODE, np.uint8),
         plan=np.full(junctions, FREE, np.int32),
         last_ms=np.full(junctions, NEVER_MS, np.int64),
+        now_ms=np.full(junctions, NEVER_MS, np.int64),
+        active=np.zeros(junctions, np.int32),
+        run_mode=np.full(junctions, NO_MODE, np.uint8),
+        run_plan=np.full(junctions, FREE, np.int32),
+        restart=np.zeros(junctions, np.uint8),
+        green=np.zeros(junctions, np.int64),
         called=np.zeros(junctions, np.int64),
         call_ms=np.full(groups, NEVER_MS, np.int64),
         seen_ms=np.full(groups, NEVER_MS, np.int64),

@@ -1,21 +1,30 @@
-"""Pedestrians: their groups start with a step when called, later only if walk and clearance still fit."""
+"""What the signal machine is asked for: the stage of the ring steps, and which pedestrians may walk.
+
+Pedestrian groups start with a step when called, later only if walk and clearance still fit. Where stages allow it they
+end after their walk and clear inside the green.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from ...model.aspects import PERMISSIVE, RED, RED_AMBER
 from ...model.compiled import Signals
 from ...model.compiled_local import Local
-from ..jit import inlined
+from ..jit import inlined, kernel
+from ..machine import ALL_RED
 from ..state import NEVER_MS, Machine
 from .coordination import time_row, to_force_off
+from .preemption import NO_PART, TRACK, preempt_stage
 from .rings import steps_of, walk_ms
-from .state import TWELFTHS, LocalState
+from .state import NO_MODE, TWELFTHS, LocalState, Orders
 
 ENDLESS_MS: Final = 1 << 40
 
-__all__ = ["stage_without_people", "starting_people"]
+__all__ = ["ask_machine"]
 
 
 @inlined
@@ -53,7 +62,7 @@ def _left_ms(
 
 
 @inlined
-def starting_people(
+def _starting_people(
     signals: Signals,
     local: Local,
     machine: Machine,
@@ -78,7 +87,7 @@ def starting_people(
 
 
 @inlined
-def stage_without_people(
+def _stage_without_people(
     signals: Signals,
     local: Local,
     machine: Machine,
@@ -101,3 +110,52 @@ def stage_without_people(
         if local.stage_green[signals.stage_ptr[j] + s] == wanted:
             found = s
     return found
+
+
+@kernel
+def ask_machine(
+    signals: Signals,
+    machine: Machine,
+    local: Local,
+    orders: Orders,
+    state: LocalState,
+    count: int,
+    request: npt.NDArray[np.int32],
+    withheld: npt.NDArray[np.int64],
+    urgent: npt.NDArray[np.uint8],
+) -> None:
+    """The stage of a preempt at once, else that of the rings' steps; red where they rest."""
+    for i in range(count):
+        j = state.active[i]
+        part = state.preempt_part[j]
+        if part != NO_PART:
+            request[j] = preempt_stage(local, state, j)
+            urgent[j] = 1
+            withheld[j] = local.people[j] if part == TRACK else local.people[j] & ~state.called[j]
+        else:
+            starting = _starting_people(
+                signals,
+                local,
+                machine,
+                state,
+                j,
+                state.run_plan[j],
+                state.called[j] & ~orders.omit[j],
+                state.now_ms[j],
+            )
+            stage = local.stage_of[local.combination_ptr[j] + _combination(local, state, j)]
+            if local.people_end_early[j]:
+                stage = _stage_without_people(signals, local, machine, j, stage, starting, state.now_ms[j])
+            request[j] = ALL_RED if state.resting[j] else stage
+            withheld[j] = (local.people[j] & ~starting) | orders.omit[j]
+            urgent[j] = state.mode[j] == NO_MODE
+        state.withheld[j] = withheld[j]
+
+
+@inlined
+def _combination(local: Local, state: LocalState, j: int) -> int:
+    """Index of the positions of a junction's rings."""
+    total = 0
+    for r in range(local.ring_ptr[j], local.ring_ptr[j + 1]):
+        total += state.position[r] * local.stride[r]
+    return total
