@@ -62,6 +62,20 @@ def _left_ms(
 
 
 @inlined
+def _served_since_ms(
+    signals: Signals, local: Local, machine: Machine, state: LocalState, j: int, r: int
+) -> int:
+    """Start of the first green of the step's vehicles; ENDLESS_MS before it and while nobody competes."""
+    vehicles = local.step_groups[local.step_ptr[r] + state.position[r]] & ~local.people[j]
+    since_ms = ENDLESS_MS
+    for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
+        aspect = machine.lamps.aspect[group]
+        if vehicles >> (group - signals.group_ptr[j]) & 1 and RED_AMBER < aspect <= PERMISSIVE:
+            since_ms = min(since_ms, machine.lamps.green_ms[group])
+    return since_ms if state.rival_ms[r] != NEVER_MS else ENDLESS_MS
+
+
+@inlined
 def _starting_people(
     signals: Signals,
     local: Local,
@@ -72,16 +86,21 @@ def _starting_people(
     demand: int,
     now_ms: int,
 ) -> int:
-    """Pedestrian groups that may start now: called, of a step that is served, with time for walk and clearance."""
+    """Pedestrian groups that may start now: called, of a step that is served, with time for walk and clearance.
+
+    They walk twice in a step only while nobody competes.
+    """
     mask = 0
     for r in range(local.ring_ptr[j], local.ring_ptr[j + 1]):
         if state.position[r] < steps_of(local, r):
             people = local.step_groups[local.step_ptr[r] + state.position[r]] & local.people[j] & demand
             if people != 0:
                 left_ms = _left_ms(signals, local, machine, state, j, r, plan, now_ms)
+                served_ms = _served_since_ms(signals, local, machine, state, j, r)
                 for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
                     bit = 1 << (group - signals.group_ptr[j])
-                    if people & bit and walk_ms(signals, local, group) <= left_ms:
+                    has_walked = machine.lamps.end_ms[group] >= served_ms
+                    if people & bit and not has_walked and walk_ms(signals, local, group) <= left_ms:
                         mask |= bit
     return mask
 
