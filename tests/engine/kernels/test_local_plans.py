@@ -39,7 +39,9 @@ def greens(shown: Shown) -> list[list[tuple[int, int]]]:
     """Per group the first second of every green and the first after it."""
     found = []
     for strip in shown.strips:
-        edges = [i for i in range(len(strip) + 1) if (strip[i : i + 1] == "G") != (i > 0 and strip[i - 1] == "G")]
+        edges = [
+            i for i in range(len(strip) + 1) if (strip[i : i + 1] == "G") != (i > 0 and strip[i - 1] == "G")
+        ]
         found.append(list(zip(edges[::2], edges[1::2], strict=False)))
     return found
 
@@ -169,6 +171,8 @@ def test_both_rings_keep_their_coordinated_greens() -> None:
     )
     busy = dict.fromkeys(range(1, 9), ALWAYS)
     shown = greens(run(site, 300, busy, on_plan(0), COORDINATED))
-    for group, (start, end) in enumerate(zip([85, 0, 50, 60, 85, 5, 50, 65], [95, 45, 55, 80, 100, 45, 60, 80], strict=True)):
+    for group, (start, end) in enumerate(
+        zip([85, 0, 50, 60, 85, 5, 50, 65], [95, 45, 55, 80, 100, 45, 60, 80], strict=True)
+    ):
         expected = (start + 100, end + 100) if end > start else (start + 100, end + 200)
         assert expected in shown[group], group + 1
