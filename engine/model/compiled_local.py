@@ -50,6 +50,7 @@ class Local(NamedTuple):
     step_side: I32  # (N,) side of the barrier, from 0
     step_rivals: I64  # (N,) groups of other steps of the ring and of other sides
     step_change_ms: I32  # (N,) longest intergreen into the step
+    step_least_ms: I32  # (N,) that and the longest minimum green of its vehicles
     sides: I32  # (J,)
     entry: I32  # position of each ring's step on each side if nobody calls there; n where it has none
     entry_ptr: I32  # (R + 1,)
@@ -152,6 +153,7 @@ def compile_local(site: Site) -> Local:
         step_side=np.array([row[1] for row in steps], np.int32),
         step_rivals=np.array([row[2] for row in steps], np.int64),
         step_change_ms=np.array([row[3] for row in steps], np.int32),
+        step_least_ms=np.array([row[3] + row[4] for row in steps], np.int32),
         sides=np.array([len(own.barriers) for own in rings], np.int32),
         entry=np.array([k for row in entries for k in row], np.int32),
         entry_ptr=_ptr([len(row) for row in entries]),
@@ -233,8 +235,8 @@ def _callers(site: Site) -> list[list[int]]:
     return found
 
 
-def _step_rows(own: _Rings) -> list[list[tuple[int, int, int, int]]]:
-    """Groups, side, rivals and change time of every step of every ring."""
+def _step_rows(own: _Rings) -> list[list[tuple[int, int, int, int, int]]]:
+    """Groups, side, rivals, change time and minimum green of every step of every ring."""
     everywhere = [
         (side, mask)
         for sides, groups in zip(own.sides, own.groups, strict=True)
@@ -248,9 +250,15 @@ def _step_rows(own: _Rings) -> list[list[tuple[int, int, int, int]]]:
             rivals = 0
             for other in others:
                 rivals |= other
-            row.append((mask, side, rivals, max((own.change(g, mask) for g in others), default=0)))
+            change_ms = max((own.change(g, mask) for g in others), default=0)
+            row.append((mask, side, rivals, change_ms, _minimum_green(own.junction, mask)))
         rows.append(row)
     return rows
+
+
+def _minimum_green(junction: Junction, mask: int) -> int:
+    vehicles = mask & ~_people(junction)
+    return max((g.min_green_ms for g in junction.groups if vehicles >> (g.number - 1) & 1), default=0)
 
 
 def _entries(own: _Rings) -> list[list[int]]:

@@ -116,18 +116,19 @@ def _stage_without_people(
     now_ms: int,
 ) -> int:
     """The stage like ``stage`` without the pedestrian groups that have had their walk."""
-    walking = starting
-    for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
-        aspect = machine.lamps.aspect[group]
-        has_walked = now_ms - machine.lamps.green_ms[group] >= signals.min_green_ms[group]
-        if aspect == RED_AMBER or (RED < aspect <= PERMISSIVE and not has_walked):
-            walking |= 1 << (group - signals.group_ptr[j])
     full = local.stage_green[signals.stage_ptr[j] + stage]
-    wanted = full & ~(local.people[j] & ~walking)
     found = stage
-    for s in range(signals.stage_ptr[j + 1] - signals.stage_ptr[j]):
-        if local.stage_green[signals.stage_ptr[j] + s] == wanted:
-            found = s
+    if full & local.people[j] != 0:
+        walking = starting
+        for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
+            aspect = machine.lamps.aspect[group]
+            has_walked = now_ms - machine.lamps.green_ms[group] >= signals.min_green_ms[group]
+            if aspect == RED_AMBER or (RED < aspect <= PERMISSIVE and not has_walked):
+                walking |= 1 << (group - signals.group_ptr[j])
+        wanted = full & ~(local.people[j] & ~walking)
+        for s in range(signals.stage_ptr[j + 1] - signals.stage_ptr[j]):
+            if local.stage_green[signals.stage_ptr[j] + s] == wanted and wanted != full and found == stage:
+                found = s
     return found
 
 

@@ -36,15 +36,13 @@ def walk_ms(signals: Signals, local: Local, group: int) -> int:
 @inlined
 def _needed_ms(signals: Signals, local: Local, j: int, step: int, demand: int) -> int:
     """Least time from the decision for a step to its end: change, minimum green, walk and clearance if called."""
-    longest = 0
-    for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
-        bit = 1 << (group - signals.group_ptr[j])
-        if local.step_groups[step] & bit:
-            if not local.people[j] & bit:
-                longest = max(longest, signals.min_green_ms[group])
-            elif demand & bit:
-                longest = max(longest, walk_ms(signals, local, group))
-    return int(local.step_change_ms[step] + longest)
+    needed_ms = local.step_least_ms[step]
+    walkers = local.step_groups[step] & local.people[j] & demand
+    if walkers != 0:
+        for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
+            if walkers >> (group - signals.group_ptr[j]) & 1:
+                needed_ms = max(needed_ms, local.step_change_ms[step] + walk_ms(signals, local, group))
+    return int(needed_ms)
 
 
 @inlined

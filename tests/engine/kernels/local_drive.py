@@ -104,7 +104,7 @@ def run(
     site: Site,
     until_s: int,
     presence: Presence | None = None,
-    order: Callable[[Orders, int], None] = lambda orders, _: None,
+    order: Callable[[Orders, int], None] | None = None,
     mode: int = 1,
     wish: Callable[[int], int] = lambda _: -1,
 ) -> Shown:
@@ -114,7 +114,8 @@ def run(
     rows, shown = [], Shown(())
     for now_s in range(until_s):
         street.occupy(presence or {}, now_s * 1000)
-        order(street.orders, now_s)
+        if order is not None:
+            order(street.orders, now_s)
         street.request[:] = wish(now_s)
         street.cause[:] = 0
         street.tick(now_s * 1000)

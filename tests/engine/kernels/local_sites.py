@@ -174,11 +174,11 @@ def _random_rings(rng: np.random.Generator, number: int) -> Junction:
     groups: list[SignalGroup] = []
     rings = []
     for r in range(int(rng.integers(2, 4))):
-        steps = []
+        steps: list[RingStep] = []
         for side in range(int(rng.integers(1, 3)) if r else 2):
             for _ in range(int(rng.integers(1, 3))):
                 groups.append(group(len(groups) + 1, min_green_ms=int(rng.integers(10, 60)) * 100))
-                own = (groups[-1].number,)
+                own: tuple[int, ...] = (groups[-1].number,)
                 if rng.random() < 0.25:
                     walk = (Step("clearance", int(rng.integers(10, 60)) * 100),)
                     groups.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 
 from greensplit.engine.model.site import (
     DetectorKind,
@@ -15,7 +15,6 @@ from greensplit.engine.model.site import (
     Preempt,
     Recall,
     RingStep,
-    Stage,
 )
 
 from .naive import GREENS, NEVER, NaiveGroup
@@ -78,7 +77,7 @@ class Timetable:
         }
         needs = {
             key: sum(self.green[p] for p in places)
-            + sum(own.change_ms([a], [b]) for a, b in zip(places, places[1:], strict=False))
+            + sum(own.change_ms([a], [b]) for a, b in pairwise(places))
             for key, places in row.items()
         }
         rings = range(len(own.rings))
@@ -209,9 +208,11 @@ class NaiveLocal:
 
     def _combinations(self) -> dict[tuple[int | None, ...], int]:
         """Where rings can be at once, and the stage with all of it and the fewest others."""
-        found = {}
+        found: dict[tuple[int | None, ...], int] = {}
         for side in range(self.side_count):
-            choices = [[k for _, k in self.places(r, side)] or [None] for r in range(len(self.rings))]
+            choices: list[list[int | None]] = [
+                [k for _, k in self.places(r, side)] or [None] for r in range(len(self.rings))
+            ]
             for at in product(*choices):
                 wanted = {n for r, k in enumerate(at) if k is not None for n in self.serves((r, k))}
                 others = {
@@ -623,9 +624,5 @@ class NaiveLocal:
         }
         green = set(self.junction.stages[stage].green)
         wanted = green - (self.people - walking - still)
-        same = [i for i, s in enumerate(self.junction.stages) if _is_same(s, wanted)]
-        return same[-1] if same else stage
-
-
-def _is_same(stage: Stage, wanted: set[int]) -> bool:
-    return set(stage.green) == wanted
+        same = [i for i, s in enumerate(self.junction.stages) if set(s.green) == wanted]
+        return stage if wanted == green or not same else same[0]

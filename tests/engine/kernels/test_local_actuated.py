@@ -13,11 +13,11 @@ import pytest
 
 from greensplit.engine.events import FORCE_OFF, GAP_OUT, MAX_OUT
 from greensplit.engine.kernels.local.state import Orders
-from greensplit.engine.model.site import Recall, Site
+from greensplit.engine.model.site import Meeting, Recall, Site, Stage
 
 from .local_drive import Street, run
 from .local_sites import checked, street_with_people, streets, with_groups, with_junction
-from .sites import crossroads
+from .sites import CONFLICT, crossroads, group, junction
 
 ALWAYS = [(0, 10_000)]
 
@@ -103,6 +103,24 @@ def test_a_group_without_detectors_is_always_called() -> None:
     """Without loops group 1 and 2 alternate, each to its maximum of 10 s."""
     blind = with_junction(with_groups(crossroads(), max_green_ms=10_000), detectors=(), lanes=())
     assert run(blind, 35).strips[0] == "G" * 10 + "yyy" + "r" * 19 + "GGG"[:3]
+
+
+def test_a_group_that_goes_on_in_the_next_stage_holds_nothing_up() -> None:
+    """Stages: through 1 with left turn 2, then through 1 with 3. Group 1 is always occupied: group 2 ends after its
+    minimum all the same, and group 1 stays green."""
+    left_first = checked(
+        Site(
+            "left first",
+            (
+                junction(
+                    (group(1), group(2), group(3)),
+                    (Meeting(2, 3, CONFLICT, 5000, 5000),),
+                    (Stage("A", (1, 2)), Stage("B", (1, 3))),
+                ),
+            ),
+        )
+    )
+    assert run(left_first, 13, {1: ALWAYS}).strips == ("G" * 13, "GGGGG" + "yyy" + "r" * 5, "r" * 10 + "GGG")
 
 
 def test_a_held_green_stays() -> None:

@@ -15,7 +15,6 @@ from .naive_local import NaiveLocal, Sight, Wishes
 
 MODES = ("adaptive", "actuated", "coordinated", "pretimed", "off")
 LIKELY = (0.1, 0.4, 0.25, 0.2, 0.05)
-LONGEST_RED_MS = 600_000
 
 
 def groups_of(mask: int) -> set[int]:

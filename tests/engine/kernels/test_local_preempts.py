@@ -98,7 +98,7 @@ def test_people_are_not_started_on_the_way_to_clear_a_track() -> None:
 def test_clearances_and_minima_of_people_are_kept() -> None:
     """Walk from 0 s; a preempt to the side street at 3 s: walk to 7 s, clearance to 15 s, 9 s after the walk green."""
     site = with_junction(street_with_people(), preempts=(Preempt(1, "side", 0),))
-    one, two, people = run(site, 20, None, inputs({1: (3, 100)})).strips
+    _, two, people = run(site, 20, None, inputs({1: (3, 100)})).strips
     assert people == "GGGGGGG" + "cccccccc" + "rrrrr"
     assert two == "r" * 16 + "GGGG"
 
@@ -151,5 +151,5 @@ def test_a_junction_that_a_controller_gives_up_goes_on_from_where_it_is() -> Non
     def order(orders: Orders, now_s: int) -> None:
         orders.mode[:] = ADAPTIVE if now_s < 20 else ACTUATED
 
-    shown = greens(run(streets(3), 50, None, order, wish=lambda now_s: 2))
+    shown = greens(run(streets(3), 50, None, order, wish=lambda _: 2))
     assert shown == [[(0, 5), (25, 30)], [(35, 50)], [(10, 20)]]

@@ -116,7 +116,7 @@ def test_sizes_beyond_the_masks_are_refused() -> None:
 
 def test_a_preempt_for_no_stage_is_refused() -> None:
     site = with_junction(streets(2), preempts=(Preempt(1, "nowhere", 0),))
-    with pytest.raises(ModelError, match="junction J: preempt 1: expected stages of .*, found nowhere"):
+    with pytest.raises(ModelError, match=r"junction J: preempt 1: expected stages of .*, found nowhere"):
         compile_local(site)
 
 
