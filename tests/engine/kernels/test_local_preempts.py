@@ -64,12 +64,13 @@ def test_a_higher_number_waits() -> None:
     assert shown == [[(0, 5)], [(10, 30)], [(35, 50)]]
 
 
+@pytest.mark.parametrize("mode", [ADAPTIVE, ACTUATED])
 @pytest.mark.parametrize(
     ("again_s", "expected"),
     [(21, [[(0, 5), (20, 25)], [], [(10, 15), (30, 40)]]), (17, [[(0, 5)], [], [(10, 15), (20, 40)]])],
 )
 def test_a_request_during_the_exit_is_served_again(
-    again_s: int, expected: list[list[tuple[int, int]]]
+    mode: int, again_s: int, expected: list[list[tuple[int, int]]]
 ) -> None:
     """C from 10 to 15 s, exit to A. On again at 21 s: A, from 20 s, gets its minimum, C again from 30 s. On again at
     17 s, before A is green: C is red from 18 s and green 2 s of red revert later."""
@@ -78,7 +79,7 @@ def test_a_request_during_the_exit_is_served_again(
     def order(orders: Orders, now_s: int) -> None:
         orders.preempt[:] = 1 if 1 <= now_s < 15 or now_s >= again_s else 0
 
-    assert greens(run(site, 40, None, order)) == expected
+    assert greens(run(site, 40, None, order, mode)) == expected
 
 
 def test_without_an_exit_stage_the_longest_waiting_call_comes() -> None:
