@@ -19,8 +19,8 @@ BUSY, DONE, EXTENDING, MAXED = 0, 1, 2, 3
 @inlined
 def _judge_group(
     signals: Signals,
-    local: Local,
     machine: Machine,
+    local: Local,
     state: LocalState,
     j: int,
     r: int,
@@ -114,7 +114,7 @@ def _judge_step(
     for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
         bit = 1 << (group - signals.group_ptr[j])
         if mask & bit:
-            verdict = _judge_group(signals, local, machine, state, j, r, group)
+            verdict = _judge_group(signals, machine, local, state, j, r, group)
             busy = busy or verdict == BUSY
             if not staying & bit:
                 extending = extending or verdict == EXTENDING

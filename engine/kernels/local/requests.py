@@ -30,8 +30,8 @@ __all__ = ["ask_machine"]
 @inlined
 def _left_ms(
     signals: Signals,
-    local: Local,
     machine: Machine,
+    local: Local,
     state: LocalState,
     j: int,
     r: int,
@@ -63,7 +63,7 @@ def _left_ms(
 
 @inlined
 def _served_since_ms(
-    signals: Signals, local: Local, machine: Machine, state: LocalState, j: int, r: int
+    signals: Signals, machine: Machine, local: Local, state: LocalState, j: int, r: int
 ) -> int:
     """Start of the first green of the step's vehicles; ENDLESS_MS before it and while nobody competes."""
     vehicles = local.step_groups[local.step_ptr[r] + state.position[r]] & ~local.people[j]
@@ -78,8 +78,8 @@ def _served_since_ms(
 @inlined
 def _starting_people(
     signals: Signals,
-    local: Local,
     machine: Machine,
+    local: Local,
     state: LocalState,
     j: int,
     plan: int,
@@ -95,8 +95,8 @@ def _starting_people(
         if state.position[r] < steps_of(local, r):
             people = local.step_groups[local.step_ptr[r] + state.position[r]] & local.people[j] & demand
             if people != 0:
-                left_ms = _left_ms(signals, local, machine, state, j, r, plan, now_ms)
-                served_ms = _served_since_ms(signals, local, machine, state, j, r)
+                left_ms = _left_ms(signals, machine, local, state, j, r, plan, now_ms)
+                served_ms = _served_since_ms(signals, machine, local, state, j, r)
                 for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
                     bit = 1 << (group - signals.group_ptr[j])
                     has_walked = machine.lamps.end_ms[group] >= served_ms
@@ -108,8 +108,8 @@ def _starting_people(
 @inlined
 def _stage_without_people(
     signals: Signals,
-    local: Local,
     machine: Machine,
+    local: Local,
     j: int,
     stage: int,
     starting: int,
@@ -155,8 +155,8 @@ def ask_machine(
         else:
             starting = _starting_people(
                 signals,
-                local,
                 machine,
+                local,
                 state,
                 j,
                 state.run_plan[j],
@@ -165,7 +165,7 @@ def ask_machine(
             )
             stage = local.stage_of[local.combination_ptr[j] + _combination(local, state, j)]
             if local.people_end_early[j]:
-                stage = _stage_without_people(signals, local, machine, j, stage, starting, state.now_ms[j])
+                stage = _stage_without_people(signals, machine, local, j, stage, starting, state.now_ms[j])
             request[j] = ALL_RED if state.resting[j] else stage
             withheld[j] = (local.people[j] & ~starting) | orders.omit[j]
             urgent[j] = state.mode[j] == NO_MODE

@@ -180,22 +180,22 @@ def advance_rings(
         if state.preempt_part[j] != NO_PART:
             continue
         was_resting = state.resting[j] == 1
+        reason = 0
         if _choose_steps(local, state, j):
             state.resting[j] = 0
-            reason = 0
             for r in range(local.ring_ptr[j], local.ring_ptr[j + 1]):
                 moves = state.goal[r] != state.position[r]
-                if moves:
+                if moves and not was_resting:
                     reason = max(reason, state.reason[r])
-                if was_resting or moves:
+                if moves or was_resting:
                     state.position[r] = state.goal[r]
                     begin_step(local, state, j, r, state.run_plan[j])
-            if not was_resting:
-                cause[j] = reason
         elif orders.red_rest[j] and not was_resting and _may_rest(local, state, j, orders.omit[j]):
             state.resting[j] = 1
             for r in range(local.ring_ptr[j], local.ring_ptr[j + 1]):
-                cause[j] = max(state.reason[r], cause[j] if r > local.ring_ptr[j] else 0)
+                reason = max(reason, state.reason[r])
+        if reason != 0:
+            cause[j] = reason
 
 
 @inlined

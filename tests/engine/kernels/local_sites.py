@@ -26,7 +26,7 @@ from greensplit.engine.model.site import (
 )
 from greensplit.engine.model.validate import validate
 
-from .sites import CONFLICT, crossroads, group, junction, random_site
+from .sites import CONFLICT, group, junction, random_site
 
 INTERGREEN_MS = 5000
 
@@ -247,18 +247,3 @@ def _random_preempts(rng: np.random.Generator, made: Junction) -> tuple[Preempt,
         )
         for number in rng.choice(np.arange(1, 6), int(rng.integers(0, 3)), replace=False)
     )
-
-
-__all__ = [
-    "checked",
-    "crossroads",
-    "dual_ring",
-    "planned",
-    "random_local_site",
-    "step_names",
-    "street_with_people",
-    "streets",
-    "with_button",
-    "with_groups",
-    "with_junction",
-]

@@ -74,6 +74,19 @@ def test_a_call_is_kept_until_it_is_served() -> None:
     )
 
 
+def test_a_vehicle_between_two_ticks_calls() -> None:
+    """B rests from 10 s. The loop of A is occupied from 20.2 to 20.6 s only: A is asked for at 21 s."""
+    street = Street(streets(2))
+    street.orders.mode[:] = 1
+    asked = []
+    for now_s in range(24):
+        if now_s == 21:
+            street.detectors.on_ms[0], street.detectors.off_ms[0] = 20_200, 20_600
+        street.tick(now_s * 1000)
+        asked.append(int(street.request[0]))
+    assert asked == [0] * 5 + [1] * 16 + [0] * 3
+
+
 def test_a_group_with_minimum_recall_is_where_the_junction_rests() -> None:
     """A comes back at 30 s without any traffic and stays."""
     assert run(recalled(streets(3), 1, Recall.MINIMUM), 45).strips[0] == "GGGGG" + "yyy" + "r" * 22 + "G" * 15

@@ -31,7 +31,10 @@ def disturb(rng: np.random.Generator, street: Street, now_ms: int) -> None:
     for d in np.flatnonzero(rng.random(len(street.level)) < 0.1):
         street.detectors.on[d] ^= 1
         times = street.detectors.on_ms if street.detectors.on[d] else street.detectors.off_ms
-        times[d] = now_ms
+        times[d] = now_ms - rng.integers(0, 100)
+        if street.detectors.on[d] and rng.random() < 0.3:
+            street.detectors.on[d] = 0
+            street.detectors.off_ms[d] = now_ms - 50
     if rng.random() < 0.01:
         street.level[:] = 4 * (rng.random(len(street.level)) < 0.1)
     for j in np.flatnonzero(rng.random(len(street.site.junctions)) < 0.02):
