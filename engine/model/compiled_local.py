@@ -4,10 +4,10 @@ The steps of ring ``r`` are ``step_ptr[r]:step_ptr[r + 1]``; a ring may also be 
 it has none on this side of a barrier. A *combination* is one position per ring: its stage is at
 ``stage_of[combination_ptr[j] + sum(position * stride)]``. Bit masks hold one bit per local group.
 
-In a plan the coordinated step starts at 0 of the local cycle. The steps follow in ring order, each for its green time
-and the longest intergreen to the next; rings wait for each other at barriers; what is left of the cycle belongs to
-the side of the coordinated step. A plan that needs more than its cycle gets the cycle that it needs. A stage that is
-named twice gets the sum of its times in one step.
+In a plan the coordinated step starts at 0 of the local cycle. The steps follow in the order of the ring, whatever
+that of the plan, each for its green time and the longest intergreen to the next; rings wait for each other at
+barriers; what is left of the cycle belongs to the side of the coordinated step. A plan that needs more than its cycle
+gets the cycle that it needs. A step that is named twice gets the sum of its times at once.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class _Rings:
     def __init__(self, junction: Junction) -> None:
         self.junction = junction
         self.rings = junction.rings or (_stages_as_ring(junction),)
-        self.barriers = list(dict.fromkeys(step.barrier for ring in self.rings for step in ring.steps))
+        self.barriers = sorted({step.barrier for ring in self.rings for step in ring.steps})
         self.groups = [[_step_mask(junction, step) for step in ring.steps] for ring in self.rings]
         self.sides = [[self.barriers.index(step.barrier) for step in ring.steps] for ring in self.rings]
         sizes = [len(ring.steps) + 1 for ring in self.rings]

@@ -129,7 +129,7 @@ class NaiveLocal:
         self.groups = {g.number: g for g in junction.groups}
         self.people = {n for n, g in self.groups.items() if g.kind is GroupKind.PEDESTRIAN}
         self.rings = self._rings()
-        barriers = list(dict.fromkeys(s.barrier for ring in self.rings for s in ring))
+        barriers = sorted({s.barrier for ring in self.rings for s in ring})
         self.side_count = len(barriers)
         self._side = {
             (r, k): barriers.index(s.barrier) for r, ring in enumerate(self.rings) for k, s in enumerate(ring)

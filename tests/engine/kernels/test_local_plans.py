@@ -16,7 +16,7 @@ from greensplit.engine.model.compiled_local import compile_local
 from greensplit.engine.model.site import Site
 
 from .local_drive import Shown, Street, run
-from .local_sites import dual_ring, planned, streets
+from .local_sites import eight_groups, planned, streets
 
 COORDINATED, PRETIMED = 2, 3
 ALWAYS = [(0, 10_000)]
@@ -64,7 +64,7 @@ def test_rings_meet_at_barriers() -> None:
     and 10+5+10 = 25 s; two crossings of 5 s: 80 s. 20 s more for side 1: 2 lasts 45 s, 6 lasts 40 s. On side 2, 8 gets
     5 s more. Side 1 starts 15 s before group 2."""
     site = planned(
-        dual_ring(),
+        eight_groups(),
         100,
         0,
         *(("1", 10), ("2", 25), ("3", 5), ("4", 20), ("5", 15), ("6", 20), ("7", 10), ("8", 10)),
@@ -163,7 +163,7 @@ def test_a_force_off_never_cuts_a_minimum_green() -> None:
 def test_both_rings_keep_their_coordinated_greens() -> None:
     """The plan of ``test_rings_meet_at_barriers``, all occupied: from the second cycle on as computed there."""
     site = planned(
-        dual_ring(),
+        eight_groups(),
         100,
         0,
         *(("1", 10), ("2", 25), ("3", 5), ("4", 20), ("5", 15), ("6", 20), ("7", 10), ("8", 10)),

@@ -11,10 +11,11 @@ import pytest
 
 from greensplit.engine.errors import ModelError
 from greensplit.engine.model.compiled_local import compile_local
-from greensplit.engine.model.site import Plan, PlanStep, Preempt
+from greensplit.engine.model.dual_ring import Overlap, Phase, dual_ring
+from greensplit.engine.model.site import Plan, PlanStep, Preempt, Site
 
 from .local_drive import run
-from .local_sites import checked, dual_ring, street_with_people, streets, with_groups, with_junction
+from .local_sites import checked, eight_groups, street_with_people, streets, with_groups, with_junction
 
 
 def letters(strip: str, letter: str = "G") -> tuple[int, int]:
@@ -25,7 +26,7 @@ def letters(strip: str, letter: str = "G") -> tuple[int, int]:
 
 def test_the_rings_pass_the_barrier_together() -> None:
     """Nobody but the calls of the start: 1+5, 2+6, 3+7, 4+8 for 5 s each, 10 s apart; then 4+8 rest."""
-    strips = run(checked(dual_ring()), 45).strips
+    strips = run(checked(eight_groups()), 45).strips
     for left, through in ((0, 4), (2, 6)):
         offset = 10 * left
         assert letters(strips[left]) == letters(strips[left + 4]) == (offset, offset + 5)
@@ -35,7 +36,7 @@ def test_the_rings_pass_the_barrier_together() -> None:
 
 def test_left_turns_end_independently() -> None:
     """Group 1 is occupied to 9 s: gap at 12 s, group 2 from 17 s. Group 5 gaps at 5 s, group 6 from 10 s."""
-    strips = run(dual_ring(), 20, {1: [(0, 9)]}).strips
+    strips = run(eight_groups(), 20, {1: [(0, 9)]}).strips
     assert strips[0] == "G" * 12 + "yyy" + "rrrrr"
     assert strips[1] == "r" * 17 + "GGG"
     assert strips[4] == "G" * 5 + "yyy" + "r" * 12
@@ -44,7 +45,7 @@ def test_left_turns_end_independently() -> None:
 
 def test_a_lagging_left_turn_follows_the_opposing_through() -> None:
     """Ring 2 is 6 5 | 7 8: 1 with 6, then 2 (from 17 s) with 5 (from 10 s)."""
-    strips = run(checked(dual_ring(lagging=True)), 20, {1: [(0, 9)]}).strips
+    strips = run(checked(eight_groups(lagging=True)), 20, {1: [(0, 9)]}).strips
     assert strips[0] == "G" * 12 + "yyy" + "rrrrr"
     assert strips[5] == "G" * 5 + "yyy" + "r" * 12
     assert strips[4] == "r" * 10 + "G" * 10
@@ -54,7 +55,7 @@ def test_a_lagging_left_turn_follows_the_opposing_through() -> None:
 def test_both_rings_must_have_gapped_at_the_same_time_to_cross() -> None:
     """Group 2 is green from 17 s and might end at 22 s. Group 6, green from 10 s, is occupied from 21 to 23 s: gap at
     26 s. Meanwhile group 2 is occupied from 24 to 26 s, so that it has not gapped at 26 s: both cross at 29 s."""
-    strips = run(dual_ring(), 35, {1: [(0, 9)], 6: [(21, 23)], 2: [(24, 26)]}).strips
+    strips = run(eight_groups(), 35, {1: [(0, 9)], 6: [(21, 23)], 2: [(24, 26)]}).strips
     assert letters(strips[1]) == (17, 29)
     assert letters(strips[5]) == (10, 29)
     assert letters(strips[2]) == letters(strips[6]) == (34, 35)
@@ -62,7 +63,7 @@ def test_both_rings_must_have_gapped_at_the_same_time_to_cross() -> None:
 
 def test_a_ring_at_its_maximum_does_not_wait_for_a_gap() -> None:
     """Maximum 15 s; group 2 is always occupied: 17 to 32 s. Group 6 rests from 10 s and goes with it."""
-    site = with_groups(dual_ring(), max_green_ms=15_000)
+    site = with_groups(eight_groups(), max_green_ms=15_000)
     strips = run(site, 40, {1: [(0, 9)], 2: [(0, 100)]}).strips
     assert letters(strips[1]) == (17, 32)
     assert letters(strips[5]) == (10, 32)
@@ -70,7 +71,7 @@ def test_a_ring_at_its_maximum_does_not_wait_for_a_gap() -> None:
 
 def test_a_ring_that_nobody_calls_goes_along_with_its_through() -> None:
     """At 40 s, in 4+8, a call for 1 only: 1 with 6 at 45 s. Group 2 is not called: 1 rests."""
-    strips = run(dual_ring(), 60, {1: [(40, 41)]}).strips
+    strips = run(eight_groups(), 60, {1: [(40, 41)]}).strips
     assert strips[0][40:] == "r" * 5 + "G" * 15
     assert strips[5][40:] == "r" * 5 + "G" * 15
     assert "G" not in strips[1][40:] + strips[4][40:]
@@ -78,7 +79,7 @@ def test_a_ring_that_nobody_calls_goes_along_with_its_through() -> None:
 
 def test_a_side_that_nobody_calls_is_passed_over() -> None:
     """In 4+8 at 40 s a call for 3: ring 1 goes back to its left turn, ring 2 stays green."""
-    strips = run(dual_ring(), 50, {3: [(40, 41)]}).strips
+    strips = run(eight_groups(), 50, {3: [(40, 41)]}).strips
     assert strips[2][40:] == "r" * 5 + "G" * 5
     assert strips[3][38:] == "GG" + "yyy" + "r" * 7
     assert strips[7][38:] == "G" * 12
@@ -86,24 +87,35 @@ def test_a_side_that_nobody_calls_is_passed_over() -> None:
 
 def test_people_of_one_ring_keep_only_their_own_ring() -> None:
     """Called at the start: 9 walks with 2 and 10 with 6, from 10 to 17 s, clear to 25 s; then both rings cross."""
-    strips = run(checked(dual_ring(with_people=True)), 40).strips
+    strips = run(checked(eight_groups(with_people=True)), 40).strips
     for through, people in ((1, 8), (5, 9)):
         assert strips[people] == "r" * 10 + "G" * 7 + "c" * 8 + "r" * 15
         assert letters(strips[through]) == (10, 25)
 
 
+def test_the_nema_front_end_is_understood() -> None:
+    """Eight phases, people with 2 and 4, overlap A of 1 and 2: every pair has its stage, people may end early."""
+    phases = [Phase(n, walk_ms=7000, ped_clearance_ms=8000) if n in (2, 4) else Phase(n) for n in range(1, 9)]
+    site = Site("nema", (dual_ring("N", phases, overlaps=[Overlap(1, (1, 2))]),))
+    local = compile_local(site)
+    greens = {s.name: s.green for s in site.junctions[0].stages}
+    assert (local.stage_of >= 0).sum() == 8
+    assert local.people_end_early.tolist() == [1]
+    assert local.step_groups[0] == sum(1 << (n - 1) for n in (set(greens["1+5"]) - {5}))
+
+
 def test_without_a_stage_of_their_own_people_end_with_their_step() -> None:
     """As above, but the stages know people only with their street: they walk to its end at 17 s, and the intergreen of
     9 s from people to the side street counts."""
-    strips = run(checked(dual_ring(with_people=True, early_end=False)), 40).strips
+    strips = run(checked(eight_groups(with_people=True, early_end=False)), 40).strips
     assert letters(strips[1]) == letters(strips[8]) == (10, 17)
     assert strips[8][17:26] == "c" * 8 + "r"
     assert letters(strips[2]) == (26, 31)
 
 
 def test_rings_without_a_stage_for_two_steps_are_refused() -> None:
-    only = dual_ring().junctions[0]
-    site = with_junction(dual_ring(), stages=tuple(s for s in only.stages if s.green != (1, 6)))
+    only = eight_groups().junctions[0]
+    site = with_junction(eight_groups(), stages=tuple(s for s in only.stages if s.green != (1, 6)))
     with pytest.raises(ModelError, match="junction J: expected a stage for ring steps 1 and 6, found none"):
         compile_local(site)
 
