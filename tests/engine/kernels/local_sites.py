@@ -221,7 +221,7 @@ def step_names(made: Junction) -> list[str]:
 
 def _random_plans(rng: np.random.Generator, made: Junction) -> tuple[Plan, ...]:
     plans = []
-    for i in range(int(rng.integers(0, 3))):
+    for i in range(int(rng.integers(1, 3))):
         names = [name for name in step_names(made) if rng.random() < 0.9]
         if names:
             steps = tuple(PlanStep(name, int(rng.integers(40, 200)) * 100) for name in names)

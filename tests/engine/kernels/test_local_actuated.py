@@ -13,7 +13,7 @@ import pytest
 
 from greensplit.engine.events import FORCE_OFF, GAP_OUT, MAX_OUT
 from greensplit.engine.kernels.local.state import Orders
-from greensplit.engine.model.site import Meeting, Recall, Site, Stage
+from greensplit.engine.model.site import Meeting, Recall, Ring, RingStep, Site, Stage
 
 from .local_drive import Street, run
 from .local_sites import checked, street_with_people, streets, with_groups, with_junction
@@ -185,6 +185,11 @@ def test_red_rest_when_nobody_calls() -> None:
     assert shown.causes == [(5, GAP_OUT), (15, GAP_OUT), (35, GAP_OUT)]
 
 
+def test_a_junction_with_a_recall_does_not_rest_in_red() -> None:
+    """Group 1 has minimum recall: it comes back at 22 s and stays."""
+    assert run(recalled(crossroads(), 1, Recall.MINIMUM), 35, None, resting).strips[0][20:] == "rr" + "G" * 13
+
+
 def test_red_revert_holds_back_the_same_green() -> None:
     """Group 2 ends at 15 s for red rest and is called again at 16 s: red from 18 s, green 2 s later."""
     shown = run(crossroads(), 24, {2: [(16, 17)]}, resting)
@@ -195,6 +200,12 @@ def test_the_start_is_red_and_then_the_first_step() -> None:
     """4 s of red after power-up."""
     site = checked(with_junction(crossroads(), start_red_ms=4000))
     assert run(site, 12).strips == ("rrrr" + "GGGGG" + "yyy", "r" * 12)
+
+
+def test_the_first_step_need_not_be_the_first_stage() -> None:
+    """The ring is B, A: B is green from 0 s, A from 10 s."""
+    site = with_junction(streets(2), rings=(Ring((RingStep("B", (2,)), RingStep("A", (1,)))),))
+    assert run(checked(site), 12).strips == ("r" * 10 + "GG", "GGGGG" + "yyy" + "rrrr")
 
 
 def test_flash_in_and_out() -> None:

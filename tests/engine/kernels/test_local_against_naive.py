@@ -14,7 +14,7 @@ from .local_sites import random_local_site
 from .naive_local import NaiveLocal, Sight, Wishes
 
 MODES = ("adaptive", "actuated", "coordinated", "pretimed", "off")
-LIKELY = (0.1, 0.4, 0.25, 0.2, 0.05)
+LIKELY = (0.1, 0.3, 0.35, 0.2, 0.05)
 
 
 def groups_of(mask: int) -> set[int]:
@@ -40,7 +40,7 @@ def disturb(rng: np.random.Generator, street: Street, now_ms: int) -> None:
     for j in np.flatnonzero(rng.random(len(street.site.junctions)) < 0.02):
         mode = int(rng.choice(5, p=LIKELY))
         street.orders.mode[j] = mode if mode < 4 or can_flash(street, int(j)) else 1
-        street.orders.plan[j] = rng.integers(-1, 3)
+        street.orders.plan[j] = rng.choice([-1, 0, 1, 2], p=[0.05, 0.5, 0.4, 0.05])
         street.orders.red_rest[j] = rng.random() < 0.3
         for masks in (street.orders.call, street.orders.hold, street.orders.omit, street.orders.force_off):
             masks[j] = int(rng.integers(0, 64)) if rng.random() < 0.15 else 0

@@ -113,6 +113,15 @@ def test_coordination_is_back_within_two_cycles() -> None:
     assert (285, 295) in shown[2]
 
 
+def test_a_step_that_comes_too_late_for_its_place_in_the_cycle_gets_its_minimum() -> None:
+    """C is preempted from 70 to 102 s, exit B: asked for at 42 s of the cycle, 2 s after its force-off. All occupied.
+    B is green from 107 s to 112 s; C could not have its minimum before 55 s; A from 117 s to its yield point."""
+    site = with_junction(planned(streets(3), 60, 0, *SPLITS), preempts=(Preempt(1, "C", 0, exit="B"),))
+    shown = greens(run(site, 155, BUSY, inputs({1: (70, 102)}, 0), COORDINATED))
+    assert shown[1] == [(30, 40), (107, 112), (150, 155)]
+    assert shown[0][-1] == (117, 145)
+
+
 @pytest.mark.parametrize("mode", [ADAPTIVE, ACTUATED])
 def test_unknown_inputs_do_nothing(mode: int) -> None:
     def order(orders: Orders, _: int) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from greensplit.engine.errors import ModelError
+from greensplit.engine.kernels.local.state import Orders
 from greensplit.engine.model.compiled_local import compile_local
 from greensplit.engine.model.dual_ring import Overlap, Phase, dual_ring
 from greensplit.engine.model.site import Plan, PlanStep, Preempt, Site
@@ -83,6 +84,18 @@ def test_a_side_that_nobody_calls_is_passed_over() -> None:
     assert strips[2][40:] == "r" * 5 + "G" * 5
     assert strips[3][38:] == "GG" + "yyy" + "r" * 7
     assert strips[7][38:] == "G" * 12
+
+
+def test_after_red_rest_the_own_side_comes_first() -> None:
+    """4+8 end at 35 s. At 50 s calls for 3 and for 1: 3 at once, and 8 with it; 1 and 6 after 5 s and 5 s."""
+
+    def rest(orders: Orders, _: int) -> None:
+        orders.red_rest[:] = 1
+
+    strips = run(eight_groups(), 65, {1: [(50, 51)], 3: [(50, 51)]}, rest).strips
+    assert strips[3][30:50] == "GGGGG" + "yyy" + "r" * 12
+    assert strips[2][50:] == strips[7][50:] == "GGGGG" + "yyy" + "r" * 7
+    assert strips[0][50:] == strips[5][50:] == "r" * 10 + "GGGGG"
 
 
 def test_people_of_one_ring_keep_only_their_own_ring() -> None:
