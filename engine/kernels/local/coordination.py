@@ -68,6 +68,7 @@ def begin_step(local: Local, state: LocalState, j: int, r: int, plan: int) -> No
         left = to_force_off(local, state, j, plan, row)
         in_time = local.is_planned[row] == 1 and left <= local.window_ms[row] * TWELFTHS
         forced = 0 if in_time else 1
+    state.taken_ms[r] = state.now_ms[j]
     state.rival_ms[r] = NEVER_MS
     state.forced[r] = forced
 

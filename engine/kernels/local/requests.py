@@ -88,7 +88,8 @@ def _starting_people(
 ) -> int:
     """Pedestrian groups that may start now: called, of a step that is served, with time for walk and clearance.
 
-    They walk twice in a step only while nobody competes.
+    Time is no matter when the step is taken, and a start that was granted is not taken back. They walk twice in a
+    step only while nobody competes.
     """
     mask = 0
     for r in range(local.ring_ptr[j], local.ring_ptr[j + 1]):
@@ -100,7 +101,9 @@ def _starting_people(
                 for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
                     bit = 1 << (group - signals.group_ptr[j])
                     has_walked = machine.lamps.end_ms[group] >= served_ms
-                    if people & bit and not has_walked and walk_ms(signals, local, group) <= left_ms:
+                    fits = not has_walked and walk_ms(signals, local, group) <= left_ms
+                    granted = state.withheld[j] & bit == 0 and machine.lamps.aspect[group] == RED
+                    if people & bit and (granted or fits or state.taken_ms[r] == now_ms):
                         mask |= bit
     return mask
 

@@ -83,6 +83,7 @@ class LocalState(NamedTuple):
     withheld: I64  # (J,) groups that might not start in the last tick
     resting: U8  # (J,) 1 while in red because nobody calls
     position: I32  # (R,) step of each ring, its number of steps for none
+    taken_ms: I64  # (R,) when the step was taken
     rival_ms: I64  # (R,) first competing call since the step was taken, NEVER_MS for none
     forced: U8  # (R,) 1 when the step's force-off has passed
     ending: U8  # (R,) 1 when the step may end
@@ -135,6 +136,7 @@ def new_local(signals: Signals, local: Local) -> LocalState:
         withheld=np.zeros(junctions, np.int64),
         resting=np.zeros(junctions, np.uint8),
         position=np.zeros(rings, np.int32),
+        taken_ms=np.full(rings, NEVER_MS, np.int64),
         rival_ms=np.full(rings, NEVER_MS, np.int64),
         forced=np.zeros(rings, np.uint8),
         ending=np.zeros(rings, np.uint8),

@@ -145,6 +145,7 @@ class NaiveLocal:
         self.standing: set[int] = set()
         self.at: list[int | None] = [0] * len(self.rings)
         self.rival: list[int | None] = [None] * len(self.rings)
+        self.taken_ms = [NEVER] * len(self.rings)
         self.forced = [False] * len(self.rings)
         self.withheld: set[int] = set()
         self.resting = False
@@ -417,6 +418,7 @@ class NaiveLocal:
         """A step in a plan that begins out of its window is forced off at once."""
         k = self.at[r]
         self.rival[r] = None
+        self.taken_ms[r] = self.now_ms
         self.forced[r] = False
         if self.plan and k is not None:
             place = (r, k)
@@ -596,7 +598,9 @@ class NaiveLocal:
                 again = bool(open_) and self.shown[n].green_until_ms() >= min(
                     self.shown[v].green_from_ms() for v in open_
                 )
-                if not (again and self.rival[r] is not None) and self._fits(r, k, open_, walk_ms):
+                fits = not (again and self.rival[r] is not None) and self._fits(r, k, open_, walk_ms)
+                granted = n not in self.withheld and self.shown[n].aspect == "red"
+                if fits or granted or self.taken_ms[r] == self.now_ms:
                     allowed.add(n)
         return allowed
 

@@ -13,10 +13,10 @@ import pytest
 
 from greensplit.engine.events import FORCE_OFF, GAP_OUT, MAX_OUT
 from greensplit.engine.kernels.local.state import Orders
-from greensplit.engine.model.site import Meeting, Recall, Ring, RingStep, Site, Stage
+from greensplit.engine.model.site import GroupKind, Meeting, Recall, Ring, RingStep, Site, Stage, Step
 
 from .local_drive import Street, run
-from .local_sites import checked, street_with_people, streets, with_groups, with_junction
+from .local_sites import checked, street_with_people, streets, with_button, with_groups, with_junction
 from .sites import CONFLICT, crossroads, group, junction
 
 ALWAYS = [(0, 10_000)]
@@ -227,6 +227,25 @@ def test_people_walk_and_clear_within_the_green_of_their_street() -> None:
     assert people == "GGGGGGG" + "cccccccc" + "r" * 9
     assert one == "G" * 15 + "yyy" + "r" * 6
     assert two == "r" * 20 + "GGGG"
+
+
+def test_people_start_with_their_step_though_its_street_is_green_already() -> None:
+    """Stages: street 1 with people 2 (walk 7 s, clearance 8 s), street 1 with 3, which the people cross: 9 s and 5 s.
+    Group 1 is green throughout, its maximum of 10 s shorter than walk and clearance. The button is pushed at 18 s, in
+    the second stage from 16 to 21 s: people walk again at 26 s, though group 3 calls at 22 s."""
+    people = group(2, kind=GroupKind.PEDESTRIAN, stop=(Step("clearance", 8000),), min_green_ms=7000)
+    made = junction(
+        (group(1), people, group(3)),
+        (Meeting(2, 3, CONFLICT, 9000, 5000),),
+        (Stage("A", (1, 2)), Stage("B", (1, 3))),
+    )
+    site = with_button(Site("shared street", (made,)), 2)
+    shown = run(with_groups(site, max_green_ms=10_000), 28, {1: ALWAYS, 3: [(22, 23)], 202: [(18, 19)]})
+    assert shown.strips == (
+        "G" * 28,
+        "GGGGGGG" + "cccccccc" + "r" * 11 + "GG",
+        "r" * 16 + "GGGGG" + "yyy" + "rrrr",
+    )
 
 
 def test_people_who_do_not_call_stay_red() -> None:
