@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from greensplit.engine.errors import InputError
+from greensplit.engine.kernels.local.state import ACTUATED, ADAPTIVE, COORDINATED
 from greensplit.engine.loop import Controller
 
 from . import clearing, greedy, max_pressure
@@ -19,21 +20,28 @@ DEFAULT = "clearing"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``make`` builds the policy for a profile; None where the simulator's own program ``program`` runs instead."""
+    """A name, and who decides under it.
+
+    ``make`` builds the policy for a profile. Without it local control decides in ``mode``, or, where ``program`` is
+    named, the simulator's own program of that kind.
+    """
 
     name: str
     summary: str
     vision: str
     program: str
-    make: Callable[[Profile], Controller] | None
+    make: Callable[[Profile], Controller] | None = None
+    mode: int = ADAPTIVE
 
 
 def catalogue() -> tuple[Entry, ...]:
     """All controllers, ours last."""
     return (
-        Entry("fixed", "the deployed program, untouched", "detectors", "deployed", None),
-        Entry("actuated", "SUMO's gap-based actuation, 5 to 50 s", "detectors", "actuated", None),
-        Entry("delay-based", "SUMO's delay-based actuation, 5 to 50 s", "detectors", "delay_based", None),
+        Entry("fixed", "the deployed program, untouched", "detectors", "deployed"),
+        Entry("actuated", "SUMO's gap-based actuation, 5 to 50 s", "detectors", "actuated"),
+        Entry("delay-based", "SUMO's delay-based actuation, 5 to 50 s", "detectors", "delay_based"),
+        Entry("plan", "the model's last plan, run by our own machine", "detectors", "", mode=COORDINATED),
+        Entry("local", "gap-based actuation by our own machine", "detectors", "", mode=ACTUATED),
         Entry("greedy", "most vehicles within range (RESCO MAXWAVE)", "perfect", "", _greedy),
         Entry("max-pressure", "queue before less queue behind (RESCO)", "perfect", "", _max_pressure),
         Entry("clearing", "most vehicles cleared per second, from loops", "detectors", "", _clearing),

@@ -1,7 +1,7 @@
 """One tick, the same for simulation and street.
 
-    port.read -> events -> detectors -> controller -> signal machine -> interlock -> port.write
-                 (log)                  (decisions)                     (faults)     (events to the log)
+    port.read -> events -> detectors -> controller -> local control -> signal machine -> interlock -> port.write
+                 (log)                  (decisions)   (orders)                           (faults)     (events to the log)
 
 The loop knows no simulator and no protocol: a ``Port`` brings detector events and takes lamp aspects. Time is
 integer milliseconds since the start of the run, handed in by the caller.
@@ -20,9 +20,12 @@ from .events import ALARM_ON, DEPLOYED_PATTERN, FREE_PATTERN, PATTERN_CHANGE, Ev
 from .kernels.coding import EVENTS_PER_GROUP, code_lamps
 from .kernels.detectors import take_detections
 from .kernels.interlock import FAULT_NAMES, check_lamps
-from .kernels.machine import advance_machine
+from .kernels.local.control import advance_local
+from .kernels.local.state import Orders, new_local
+from .kernels.machine import KEEP, advance_machine
 from .kernels.state import NEVER_MS, Detectors, Machine, new_detectors, new_faults, new_lamps, new_machine
 from .model.compiled import Detection, Signals, compile_detection, compile_signals
+from .model.compiled_local import compile_local
 from .model.site import Site
 
 __all__ = [
@@ -181,9 +184,11 @@ class Refusal(NamedTuple):
 class Loop:
     """Runs ticks over a site, through a port, under a controller.
 
-    ``look`` brings perfect vision, where a run allows it. ``controller`` is None where the port does not let the
-    loop drive the lamps: then the interlock only observes, and ``refusals`` is what it would have refused.
-    ``decide_s`` is the wall time spent in decisions.
+    ``look`` brings perfect vision, where a run allows it. ``orders`` say per junction who decides: the controller,
+    or local control on a plan or by itself; and what is held, omitted, forced off or preempted. They are read in
+    every tick, so that who holds them may change them between ticks. Without orders the controller decides alone.
+    Where the port does not let the loop drive the lamps the interlock only observes, and ``refusals`` is what it
+    would have refused. ``decide_s`` is the wall time spent in decisions.
     """
 
     def __init__(
@@ -192,12 +197,14 @@ class Loop:
         port: Port,
         controller: Controller | None,
         look: Callable[[], Truth] | None = None,
+        orders: Orders | None = None,
     ) -> None:
         """Compile the model twice: the interlock has its own copy of the tables."""
         self.site = site
         self.port = port
         self.controller = controller
         self.look = look
+        self.orders = orders
         self.signals = compile_signals(site)
         self.detection = compile_detection(site)
         self.machine = new_machine(self.signals)
@@ -207,6 +214,10 @@ class Loop:
         self.refusals: list[Refusal] = []
         self.decide_s = 0.0
         self._guard = compile_signals(site)
+        if orders is not None:
+            self._local = compile_local(site)
+            self._local_state = new_local(self.signals, self._local)
+        self._level = np.zeros(len(self.detection.channel), np.uint8)
         self._new_arrays(len(self.signals.device_id), len(self.signals.min_green_ms))
 
     def _new_arrays(self, junctions: int, groups: int) -> None:
@@ -218,7 +229,8 @@ class Loop:
         self._clock_is_back = False
         self._released = np.zeros(junctions, np.uint8)
         self._handed_over = np.zeros(junctions, np.bool_)
-        self._request = np.full(junctions, -1, np.int32)
+        self._wish = np.full(junctions, KEEP, np.int32)
+        self._request = np.full(junctions, KEEP, np.int32)
         self._cause = np.zeros(junctions, np.uint8)
         self._withheld = np.zeros(junctions, np.int64)
         self._urgent = np.zeros(junctions, np.uint8)
@@ -300,11 +312,31 @@ class Loop:
             started = perf_counter()
             truth = None if self.look is None else self.look()
             view = View(self.signals, self.detection, self.detectors, self.machine, now_ms, truth)
-            self._request.fill(-1)
-            self._ask_ms = self.controller.decide(view, self._request, self._cause, self.decisions)
+            self._wish.fill(KEEP)
+            self._ask_ms = self.controller.decide(view, self._wish, self._cause, self.decisions)
             self.decide_s += perf_counter() - started
+        np.copyto(self._request, self._wish)
+        if self.orders is not None:
+            self._obey(self.orders, now_ms)
         advance_machine(self.signals, self.machine, self._request, self._withheld, self._urgent, now_ms)
         return self.machine.lamps.aspect
+
+    def _obey(self, orders: Orders, now_ms: int) -> None:
+        """Local control has the last word before the signal machine."""
+        advance_local(
+            self.signals,
+            self.detectors,
+            self._level,
+            self.machine,
+            self._local,
+            orders,
+            self._local_state,
+            self._request,
+            self._withheld,
+            self._urgent,
+            self._cause,
+            now_ms,
+        )
 
     def _log_lamps(self, now_ms: int) -> None:
         out = self.events.room(EVENTS_PER_GROUP * len(self._coded))

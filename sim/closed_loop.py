@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from greensplit.engine.kernels.local.state import Orders, new_orders
 from greensplit.engine.loop import Loop
+from greensplit.engine.model.site import Site
 
 from .port import TICK_MS, LoopReader, SumoPort, WatchingPort
 from .prepare import Prepared
@@ -115,11 +117,22 @@ def _new_loop(prepared: Prepared, simulator: Simulator) -> Loop:
         prepared.scenario.begin_s,
         subscribe=spec.traci or spec.gui,
     )
-    if prepared.entry.make is None:
+    entry = prepared.entry
+    if entry.program:
         return Loop(site, WatchingPort(simulator, site, reader), None)
+    port = SumoPort(simulator, site, reader)
+    if entry.make is None:
+        return Loop(site, port, None, orders=_standing_orders(site, entry.mode))
     eyes = Eyes(simulator, site, prepared.network) if prepared.vision == "perfect" else None
-    controller = prepared.entry.make(prepared.profile)
-    return Loop(site, SumoPort(simulator, site, reader), controller, eyes)
+    return Loop(site, port, entry.make(prepared.profile), eyes)
+
+
+def _standing_orders(site: Site, mode: int) -> Orders:
+    """Every junction runs by itself, on the last of its plans: the one that SUMO would run."""
+    orders = new_orders(len(site.junctions))
+    orders.mode.fill(mode)
+    orders.plan[:] = [len(junction.plans) - 1 for junction in site.junctions]
+    return orders
 
 
 def _emission_classes(simulator: Simulator) -> dict[str, str]:
