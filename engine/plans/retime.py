@@ -1,0 +1,179 @@
+"""From demand to timing plans: a plan for each time of day and junction, and what is expected of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ModelError
+from ..model.site import Junction, Plan, PlanStep, Site
+from ..model.validate import check
+from .arterials import connected
+from .changes import StageMachine
+from .coordination import Coordination, coordinate
+from .day import cut_day
+from .demand import Demand, Rates, spread_turns
+from .timing import Cost, JunctionTimer, Timing
+
+__all__ = ["DayPart", "Retiming", "retime"]
+
+LEAST_PART_S = 1800
+TICK_MS = 1000
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DayPart:
+    """One plan of the day: from ``start_s`` to ``end_s`` after midnight, by junction.
+
+    ``before`` is what the deployed plan would cost with the same traffic, where there is one.
+    """
+
+    name: str
+    start_s: int
+    end_s: int
+    flows: Mapping[str, npt.NDArray[np.float64]]
+    plans: Mapping[str, Plan]
+    before: Mapping[str, Cost]
+    after: Mapping[str, Cost]
+    regions: tuple[Coordination, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retiming:
+    """The site with the new plans behind its own, and the parts of the day that they are for."""
+
+    site: Site
+    parts: tuple[DayPart, ...]
+
+    @property
+    def day_plan(self) -> tuple[tuple[int, str], ...]:
+        """(start, s after midnight, and plan name) of each part."""
+        return tuple((part.start_s, part.name) for part in self.parts)
+
+
+def retime(site: Site, demand: Demand, progress: Progress = lambda _share: None) -> Retiming:
+    """Plans for every junction and part of the day, named P1, P2 ...; the last program of a junction is the deployed.
+
+    Raises ModelError where the demand does not fit the site, or no timing serves a junction.
+    """
+    _must_fit(site, demand)
+    if not demand.turns:
+        demand = replace(demand, turns=spread_turns(site, demand.groups))
+    machines = {junction.id: StageMachine(site, junction) for junction in site.junctions}
+    cuts = cut_day(demand.features(), max(1, LEAST_PART_S // demand.period_s))
+    parts = []
+    for number, (first, end) in enumerate(cuts, start=1):
+        start_s = demand.start_s + first * demand.period_s
+        end_s = demand.start_s + end * demand.period_s
+
+        def told(share: float, done: int = number - 1) -> None:
+            progress((done + share) / len(cuts))
+
+        parts.append(_part(site, machines, demand.rates(first, end), f"P{number}", (start_s, end_s), told))
+    return Retiming(_with_plans(site, parts), tuple(parts))
+
+
+def _must_fit(site: Site, demand: Demand) -> None:
+    for junction in site.junctions:
+        counts = demand.groups.get(junction.id)
+        if counts is None or counts.shape[1] != len(junction.groups):
+            found = "none" if counts is None else f"{counts.shape[1]}"
+            raise ModelError(
+                f"junction {junction.id}: expected demand of its {len(junction.groups)} groups, found {found}"
+            )
+
+
+def _part(
+    site: Site,
+    machines: Mapping[str, StageMachine],
+    rates: Rates,
+    name: str,
+    span_s: tuple[int, int],
+    progress: Progress,
+) -> DayPart:
+    timers, tables = {}, {}
+    for done, junction in enumerate(site.junctions):
+        timer = JunctionTimer(site, junction, rates.groups[junction.id], machines[junction.id])
+        timers[junction.id], tables[junction.id] = timer, timer.timings()
+        progress(0.5 * (done + 1) / len(site.junctions))
+    regions = []
+    sets = connected([junction.id for junction in site.junctions], site.links)
+    for done, names in enumerate(sets):
+        regions.append(
+            coordinate(
+                {n: timers[n] for n in names},
+                {n: tables[n] for n in names},
+                site.links,
+                rates,
+                {j.id: _deployed_offset_s(j) for j in site.junctions if j.id in names},
+            )
+        )
+        progress(0.5 + 0.5 * (done + 1) / len(sets))
+    plans = {
+        junction.id: _plan(name, junction, region, junction.id)
+        for region in regions
+        for junction in site.junctions
+        if junction.id in region.timings
+    }
+    before = {
+        junction.id: timers[junction.id].cost(timing)
+        for junction in site.junctions
+        if (timing := _deployed(timers[junction.id])) is not None
+    }
+    after = {n: cost for region in regions for n, cost in region.costs.items()}
+    return DayPart(name, span_s[0], span_s[1], rates.groups, plans, before, after, tuple(regions))
+
+
+def _deployed_offset_s(junction: Junction) -> int:
+    return junction.plans[-1].offset_ms // 1000 if junction.plans else 0
+
+
+def _deployed(timer: JunctionTimer) -> Timing | None:
+    """The plan that runs now, as the signal machine would show it."""
+    junction = timer.junction
+    if not junction.plans or not junction.plans[-1].steps:
+        return None
+    index = {stage.name: i for i, stage in enumerate(junction.stages)}
+    steps = junction.plans[-1].steps
+    return timer.timing(
+        tuple(index[step.stage] for step in steps), tuple(max(1, step.green_ms // 1000) for step in steps)
+    )
+
+
+def _plan(name: str, junction: Junction, region: Coordination, own: str) -> Plan:
+    """The timing as a plan of the model; the longest stage is the coordinated one and comes first."""
+    timing = region.timings[own]
+    first = int(np.argmax(timing.hold_s))
+    order = [*range(first, len(timing.stages)), *range(first)]
+    steps = tuple(
+        PlanStep(junction.stages[timing.stages[k]].name, timing.hold_s[k] * TICK_MS) for k in order
+    )
+    shift_s = _start_s(timing, first)
+    offset_s = (region.offsets[own] + shift_s) % timing.cycle_s
+    return Plan(name, timing.cycle_s * TICK_MS, offset_s * TICK_MS, steps, steps[0].stage)
+
+
+def _start_s(timing: Timing, step: int) -> int:
+    """When the hold of a step begins after that of the first, s."""
+    return sum(timing.hold_s[:step]) + sum(timing.change_s[:step])
+
+
+def _with_plans(site: Site, parts: list[DayPart]) -> Site:
+    names = {part.name for part in parts}
+    junctions = tuple(
+        replace(
+            junction,
+            plans=(
+                *(plan for plan in junction.plans if plan.name not in names),
+                *(part.plans[junction.id] for part in parts),
+            ),
+        )
+        for junction in site.junctions
+    )
+    found = replace(site, junctions=junctions)
+    check(found)
+    return found
