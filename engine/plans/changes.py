@@ -50,7 +50,7 @@ class StageMachine:
     def _run(self, stages: Sequence[int], hold_s: Sequence[int]) -> list[tuple[U8, U8]]:
         """Of each visit of a stage: aspects of the change to it, and of its hold."""
         machine = new_machine(self._signals)
-        request = np.zeros(1, np.int32)
+        request, withheld, urgent = np.zeros(1, np.int32), np.zeros(1, np.int64), np.zeros(1, np.uint8)
         visits: list[tuple[U8, U8]] = []
         now_ms = 0
         for stage, held_s in zip(stages, hold_s, strict=True):
@@ -58,7 +58,7 @@ class StageMachine:
             rows: list[U8] = []
             changed_s = -1
             while changed_s < 0 or len(rows) < changed_s + held_s:
-                advance_machine(self._signals, machine, request, now_ms)
+                advance_machine(self._signals, machine, request, withheld, urgent, now_ms)
                 if changed_s < 0 and machine.settled[0] and machine.stage[0] == stage:
                     changed_s = len(rows)
                     if held_s == 0:

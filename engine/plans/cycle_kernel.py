@@ -81,12 +81,18 @@ def set_cycle(stage: U8, change: U8, change_ptr: I64, hold: I64, out: U8) -> int
     t = LOST_S
     for k in range(len(hold)):
         for _ in range(hold[k]):
-            out[t % length] = stage[k]
+            _show(out, t % length, stage, k)
             t += 1
         for row in range(change_ptr[k], change_ptr[k + 1]):
-            out[t % length] = change[row]
+            _show(out, t % length, change, row)
             t += 1
     return length
+
+
+@inlined
+def _show(out: U8, t: int, lamps: U8, row: int) -> None:
+    for group in range(out.shape[1]):
+        out[t, group] = lamps[row, group]
 
 
 @inlined
@@ -148,11 +154,12 @@ def _headway(lanes: Lanes, lane: int) -> float:
 @kernel
 def _run_once(lanes: Lanes, lamps: U8, length: int, arrival: F64, even: bool, to: Scratch) -> None:
     """One cycle from the queues that stand; sums of the cycle into ``to``."""
-    to.capacity[:] = 0.0
-    to.delay[:] = 0.0
-    to.stops[:] = 0.0
-    to.departed[:, :length] = 0.0
     lane_count = len(lanes.flow)
+    for lane in range(lane_count):
+        to.capacity[lane], to.delay[lane], to.stops[lane] = 0.0, 0.0, 0.0
+    for group in range(to.departed.shape[0]):
+        for t in range(length):
+            to.departed[group, t] = 0.0
     for t in range(length):
         for lane in range(lane_count):
             to.able[lane] = _discharge(lanes, lamps, length, lane, t, to)
@@ -188,10 +195,8 @@ def _share_out(lanes: Lanes, lamps: U8, lane: int, t: int, served: float, depart
 
 @inlined
 def _clear(to: Scratch) -> None:
-    to.scale[:] = 1.0
-    to.queue[:] = 0.0
-    to.passed[:] = 0.0
-    to.moving[:] = 0.0
+    for lane in range(len(to.scale)):
+        to.scale[lane], to.queue[lane], to.passed[lane], to.moving[lane] = 1.0, 0.0, 0.0, 0.0
 
 
 @kernel
@@ -247,7 +252,7 @@ def equalise_saturation(
     while step > 0:
         best, giver, taker = worst, -1, -1
         for b in range(stages):
-            if not _is_open(lanes, stage[b], lane):
+            if not _is_open(lanes, stage, b, lane):
                 continue
             for a in range(stages):
                 if a == b or hold[a] - step < least[a]:
@@ -272,11 +277,11 @@ def equalise_saturation(
 
 
 @inlined
-def _is_open(lanes: Lanes, shown: U8, lane: int) -> bool:
+def _is_open(lanes: Lanes, stage: U8, row: int, lane: int) -> bool:
     """May any of the lane's vehicles go?"""
     found = False
     for e in range(lanes.ptr[lane], lanes.ptr[lane + 1]):
-        if shown[lanes.group[e]] != STOP and lanes.share[e] > 0.0:
+        if stage[row, lanes.group[e]] != STOP and lanes.share[e] > 0.0:
             found = True
     return found
 
