@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from .changes import StageMachine
 from .coordination import Coordination, coordinate
 from .day import cut_day
 from .demand import Demand, Rates, spread_turns
-from .timing import Cost, JunctionTimer, Timing
+from .timing import CYCLES_S, Cost, JunctionTimer, Timing
 
 __all__ = ["DayPart", "Retiming", "retime"]
 
@@ -65,16 +66,25 @@ def retime(site: Site, demand: Demand, progress: Progress = lambda _share: None)
         demand = replace(demand, turns=spread_turns(site, demand.groups))
     machines = {junction.id: StageMachine(site, junction) for junction in site.junctions}
     cuts = cut_day(demand.features(), max(1, LEAST_PART_S // demand.period_s))
-    parts = []
-    for number, (first, end) in enumerate(cuts, start=1):
-        start_s = demand.start_s + first * demand.period_s
-        end_s = demand.start_s + end * demand.period_s
-
-        def told(share: float, done: int = number - 1) -> None:
-            progress((done + share) / len(cuts))
-
-        parts.append(_part(site, machines, demand.rates(first, end), f"P{number}", (start_s, end_s), told))
+    rates = [demand.rates(first, end) for first, end in cuts]
+    timed = [
+        _time_part(site, machines, rate, partial(_tell, progress, done, len(cuts)))
+        for done, rate in enumerate(rates)
+    ]
+    coordinated = _coordinated_stages(site, timed)
+    parts = [
+        _day_part(site, timed[k], rates[k], f"P{k + 1}", _span_s(demand, cuts[k]), coordinated)
+        for k in range(len(cuts))
+    ]
     return Retiming(_with_plans(site, parts), tuple(parts))
+
+
+def _tell(progress: Progress, done: int, parts: int, share: float) -> None:
+    progress((done + share) / parts)
+
+
+def _span_s(demand: Demand, cut: tuple[int, int]) -> tuple[int, int]:
+    return demand.start_s + cut[0] * demand.period_s, demand.start_s + cut[1] * demand.period_s
 
 
 def _must_fit(site: Site, demand: Demand) -> None:
@@ -87,45 +97,70 @@ def _must_fit(site: Site, demand: Demand) -> None:
             )
 
 
-def _part(
-    site: Site,
-    machines: Mapping[str, StageMachine],
-    rates: Rates,
-    name: str,
-    span_s: tuple[int, int],
-    progress: Progress,
-) -> DayPart:
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """A part of the day before its plans are written down."""
+
+    timers: Mapping[str, JunctionTimer]
+    regions: tuple[Coordination, ...]
+
+    def find(self, name: str) -> Coordination:
+        """The region of a junction."""
+        return next(region for region in self.regions if name in region.timings)
+
+
+def _time_part(
+    site: Site, machines: Mapping[str, StageMachine], rates: Rates, progress: Progress
+) -> _Timed:
     timers, tables = {}, {}
     for done, junction in enumerate(site.junctions):
         timer = JunctionTimer(site, junction, rates.groups[junction.id], machines[junction.id])
         timers[junction.id], tables[junction.id] = timer, timer.timings()
+        if not tables[junction.id]:
+            raise ModelError(
+                f"junction {junction.id}: expected minimum greens and intergreens that fit a cycle of "
+                f"{CYCLES_S[-1]} s, found none of its stage sequences does"
+            )
         progress(0.5 * (done + 1) / len(site.junctions))
     regions = []
+    offsets_s = {junction.id: _deployed_offset_s(junction) for junction in site.junctions}
     sets = connected([junction.id for junction in site.junctions], site.links)
     for done, names in enumerate(sets):
-        regions.append(
-            coordinate(
-                {n: timers[n] for n in names},
-                {n: tables[n] for n in names},
-                site.links,
-                rates,
-                {j.id: _deployed_offset_s(j) for j in site.junctions if j.id in names},
-            )
-        )
+        own_timers, own_tables = {n: timers[n] for n in names}, {n: tables[n] for n in names}
+        regions.append(coordinate(own_timers, own_tables, site.links, rates, offsets_s))
         progress(0.5 + 0.5 * (done + 1) / len(sets))
+    return _Timed(timers, tuple(regions))
+
+
+def _day_part(
+    site: Site, timed: _Timed, rates: Rates, name: str, span_s: tuple[int, int], coordinated: Mapping[str, int]
+) -> DayPart:
     plans = {
-        junction.id: _plan(name, junction, region, junction.id)
-        for region in regions
+        junction.id: _plan(name, junction, timed.find(junction.id), coordinated[junction.id])
         for junction in site.junctions
-        if junction.id in region.timings
     }
     before = {
-        junction.id: timers[junction.id].cost(timing)
-        for junction in site.junctions
-        if (timing := _deployed(timers[junction.id])) is not None
+        name: timer.cost(timing)
+        for name, timer in timed.timers.items()
+        if (timing := _deployed(timer)) is not None
     }
-    after = {n: cost for region in regions for n, cost in region.costs.items()}
-    return DayPart(name, span_s[0], span_s[1], rates.groups, plans, before, after, tuple(regions))
+    after = {name: cost for region in timed.regions for name, cost in region.costs.items()}
+    return DayPart(name, span_s[0], span_s[1], rates.groups, plans, before, after, timed.regions)
+
+
+def _coordinated_stages(site: Site, parts: Sequence[_Timed]) -> dict[str, int]:
+    """For each junction the stage (local index) held longest in all; one that every plan has, where there is one."""
+    found = {}
+    for junction in site.junctions:
+        held = [
+            dict(zip(timing.stages, timing.hold_s, strict=True))
+            for timing in (part.find(junction.id).timings[junction.id] for part in parts)
+        ]
+        shared = set.intersection(*(set(times) for times in held)) or set().union(*held)
+        found[junction.id] = max(
+            sorted(shared), key=lambda stage, held=held: sum(times.get(stage, 0) for times in held)
+        )
+    return found
 
 
 def _deployed_offset_s(junction: Junction) -> int:
@@ -144,16 +179,14 @@ def _deployed(timer: JunctionTimer) -> Timing | None:
     )
 
 
-def _plan(name: str, junction: Junction, region: Coordination, own: str) -> Plan:
-    """The timing as a plan of the model; the longest stage is the coordinated one and comes first."""
-    timing = region.timings[own]
-    first = int(np.argmax(timing.hold_s))
+def _plan(name: str, junction: Junction, region: Coordination, coordinated: int) -> Plan:
+    """The timing as a plan of the model, the coordinated stage first; the longest, where the timing lacks that one."""
+    timing = region.timings[junction.id]
+    longest = int(np.argmax(timing.hold_s))
+    first = timing.stages.index(coordinated) if coordinated in timing.stages else longest
     order = [*range(first, len(timing.stages)), *range(first)]
-    steps = tuple(
-        PlanStep(junction.stages[timing.stages[k]].name, timing.hold_s[k] * TICK_MS) for k in order
-    )
-    shift_s = _start_s(timing, first)
-    offset_s = (region.offsets[own] + shift_s) % timing.cycle_s
+    steps = tuple(PlanStep(junction.stages[timing.stages[k]].name, timing.hold_s[k] * TICK_MS) for k in order)
+    offset_s = (region.offsets[junction.id] + _start_s(timing, first)) % timing.cycle_s
     return Plan(name, timing.cycle_s * TICK_MS, offset_s * TICK_MS, steps, steps[0].stage)
 
 
