@@ -37,7 +37,9 @@ Passed = list[tuple[int, int, float]]
 """Junction, group and share of the vehicle that uses it."""
 
 
-def count_scheduled(scenario: Scenario, network: Network, site: Site, *, seed: int, period_s: int = PERIOD_S) -> Demand:
+def count_scheduled(
+    scenario: Scenario, network: Network, site: Site, *, seed: int, period_s: int = PERIOD_S
+) -> Demand:
     """Vehicles of every group in periods of ``period_s``, from the scenario's begin to its end.
 
     A last period that the window cuts short is left out where there is another. Raises SimulatorError when trips
@@ -113,7 +115,9 @@ def _routes(scenario: Scenario, schedule: Schedule) -> Iterator[tuple[float, lis
     unknown: list[ScheduledVehicle] = []
     for vehicle in schedule.vehicles:
         route = vehicle.element.find("route")
-        edges = route.get("edges", "") if route is not None else named.get(vehicle.element.get("route", ""), "")
+        edges = (
+            route.get("edges", "") if route is not None else named.get(vehicle.element.get("route", ""), "")
+        )
         if edges:
             yield vehicle.depart_s, edges.split()
         else:
@@ -135,7 +139,12 @@ def _routed(scenario: Scenario, schedule: Schedule) -> Iterator[tuple[float, lis
         folder = Path(name)
         write_routes(schedule, folder / "trips.rou.xml")
         command = [str(sumo_binary("duarouter")), "--net-file", str(scenario.net_file)]
-        command += ["--route-files", str(folder / "trips.rou.xml"), "--output-file", str(folder / "routed.rou.xml")]
+        command += [
+            "--route-files",
+            str(folder / "trips.rou.xml"),
+            "--output-file",
+            str(folder / "routed.rou.xml"),
+        ]
         if scenario.additional_files:
             command += ["--additional-files", ",".join(map(str, scenario.additional_files))]
         command += ["--ignore-errors", "--no-warnings", "--no-step-log"]

@@ -27,7 +27,7 @@ def lane_volumes(junction: Junction, flow: F64) -> F64:
     ``flow`` (G,) is in veh/h. Groups of shared lanes move to their other lanes until none would gain.
     """
     serves = _serves(junction)
-    volume = serves / np.maximum(serves.sum(axis=0), 1.0) * flow
+    volume: F64 = serves / np.maximum(serves.sum(axis=0), 1.0) * flow
     for _ in range(BALANCING_ROUNDS):
         for g in np.flatnonzero(serves.sum(axis=0) > 1.0):
             lanes = np.flatnonzero(serves[:, g])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..model.site import Link
 from .demand import Turn
@@ -45,9 +46,13 @@ def connected(names: Iterable[str], links: Iterable[Link]) -> list[tuple[str, ..
     return sorted({tuple(sorted(found)) for found in sets.values()})
 
 
-def find_arterials(names: Sequence[str], links: Sequence[Link], turns: Mapping[Turn, float]) -> list[Arterial]:
+def find_arterials(
+    names: Sequence[str], links: Sequence[Link], turns: Mapping[Turn, float]
+) -> list[Arterial]:
     """Ways through at least two of the junctions, no junction on two of them, the one with most vehicles first."""
-    near = [link for link in links if link.length_m <= COORDINATED_M and link.from_junction != link.to_junction]
+    near = [
+        link for link in links if link.length_m <= COORDINATED_M and link.from_junction != link.to_junction
+    ]
     travel_s = _travel_times(near)
     inside = {turn: flow for turn, flow in turns.items() if (turn[0], turn[2]) in travel_s and flow > 0.0}
     free = set(names)
@@ -112,7 +117,7 @@ def _arterial(
     back = list(reversed(path))
     out_groups, out_flows = _groups_along(path, turns)
     back_groups, back_flows = _groups_along(back, turns)
-    hops = list(zip(path, path[1:], strict=False))
+    hops = list(pairwise(path))
     return Arterial(
         tuple(path),
         tuple(out_groups),
@@ -128,7 +133,7 @@ def _groups_along(path: Sequence[str], turns: Mapping[Turn, float]) -> tuple[lis
     """The group of each junction that carries the way, 0 where nobody drives it, and the flow of each hop."""
     groups = [0] * len(path)
     flows = [0.0] * (len(path) - 1)
-    for i, (a, b) in enumerate(zip(path, path[1:], strict=False)):
+    for i, (a, b) in enumerate(pairwise(path)):
         hop = {(g, n): flow for (o, g, t, n), flow in turns.items() if (o, t) == (a, b)}
         if not hop:
             continue

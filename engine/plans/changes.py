@@ -44,7 +44,11 @@ class StageMachine:
         holds = [hold for _, hold in visits]
         changes = [change for change, _ in visits]
         return np.vstack(
-            [rows for hold, change in zip(holds, [*changes[1:], changes[0]], strict=True) for rows in (hold, change)]
+            [
+                rows
+                for hold, change in zip(holds, [*changes[1:], changes[0]], strict=True)
+                for rows in (hold, change)
+            ]
         )
 
     def _run(self, stages: Sequence[int], hold_s: Sequence[int]) -> list[tuple[U8, U8]]:

@@ -83,11 +83,10 @@ def coordinate(
     return best if best is alone else _polished(region, best, arterials)
 
 
-def _alone(
-    timers: Mapping[str, JunctionTimer], tables: Mapping[str, Mapping[int, Timing]]
-) -> Coordination:
+def _alone(timers: Mapping[str, JunctionTimer], tables: Mapping[str, Mapping[int, Timing]]) -> Coordination:
     timings = {
-        name: min(tables[name].values(), key=lambda timing: timers[name].cost(timing).index) for name in timers
+        name: min(tables[name].values(), key=lambda timing: timers[name].cost(timing).index)
+        for name in timers
     }
     costs = {name: timers[name].cost(timing) for name, timing in timings.items()}
     return Coordination(0, "alone", timings, dict.fromkeys(timers, 0), costs)
@@ -190,9 +189,7 @@ def _band_offsets(
     return offsets
 
 
-def _solve(
-    arterial: Arterial, timings: Mapping[str, Timing], cycle_s: int, uniform: bool
-) -> Bands | None:
+def _solve(arterial: Arterial, timings: Mapping[str, Timing], cycle_s: int, uniform: bool) -> Bands | None:
     out, back = _windows(arterial, timings, cycle_s)
     return solve_bands(
         out,
@@ -210,7 +207,9 @@ def _measured_bands(
 ) -> ArterialBands:
     """Time of green at the next junction that vehicles meet who leave at green, per link, s."""
     shown = {
-        name: np.roll(np.tile(timings[name].lamps, (cycle_s // timings[name].cycle_s, 1)), offsets[name], axis=0)
+        name: np.roll(
+            np.tile(timings[name].lamps, (cycle_s // timings[name].cycle_s, 1)), offsets[name], axis=0
+        )
         for name in arterial.junctions
     }
 

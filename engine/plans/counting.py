@@ -48,7 +48,9 @@ def _loop_counts(
     known = [junction.device_id for junction in site.junctions]
     seen = events.filter((pl.col("event_id") == DETECTOR_ON) & pl.col("device_id").is_in(known))
     if seen.is_empty():
-        raise InputError(f"log: expected detector events ({DETECTOR_ON}) of the devices of {site.name}, found none")
+        raise InputError(
+            f"log: expected detector events ({DETECTOR_ON}) of the devices of {site.name}, found none"
+        )
     start, end = _bounds(events)
     periods = max(1, (end - start) // period_s)
     length_s = min(period_s, max(1, end - start))
@@ -113,9 +115,13 @@ def _lane_shares(
     junction: Junction, volumes: Sequence[float], counts: Mapping[int, F64]
 ) -> list[dict[int, float]]:
     """For each lane, the part of its vehicles that belongs to each of its groups."""
-    unknown = [(row, number) for row, lane in enumerate(junction.lanes) for number in _vehicle_groups(junction, lane)]
+    unknown = [
+        (row, number) for row, lane in enumerate(junction.lanes) for number in _vehicle_groups(junction, lane)
+    ]
     rows, seen = _equations(junction, unknown, volumes, counts)
-    even = np.array([volumes[row] / len(_vehicle_groups(junction, junction.lanes[row])) for row, _ in unknown])
+    even = np.array(
+        [volumes[row] / len(_vehicle_groups(junction, junction.lanes[row])) for row, _ in unknown]
+    )
     matrix = np.vstack([rows, EVEN_WEIGHT * np.eye(len(unknown))])
     solved, _ = nnls(matrix, np.concatenate([seen, EVEN_WEIGHT * even]))
     shares: list[dict[int, float]] = [{} for _ in junction.lanes]

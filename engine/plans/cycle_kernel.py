@@ -75,9 +75,9 @@ def set_cycle(stage: U8, change: U8, change_ptr: I64, hold: I64, out: U8) -> int
 
     ``stage`` (n, G) shows while held ``hold`` (n,) s; rows ``change_ptr[k]:change_ptr[k + 1]`` of ``change`` follow.
     """
-    length = change_ptr[len(hold)]
+    length = int(change_ptr[len(hold)])
     for k in range(len(hold)):
-        length += hold[k]
+        length += int(hold[k])
     t = LOST_S
     for k in range(len(hold)):
         for _ in range(hold[k]):
@@ -247,7 +247,7 @@ def equalise_saturation(
     stages = len(hold)
     length = set_cycle(stage, change, change_ptr, hold, lamps)
     worst = _worst_saturation(lanes, lamps, length, to)
-    lane = np.argmax(to.able)
+    lane = int(np.argmax(to.able))
     step = FIRST_STEP_S
     while step > 0:
         best, giver, taker = worst, -1, -1
@@ -272,7 +272,7 @@ def equalise_saturation(
         hold[taker] += step
         set_cycle(stage, change, change_ptr, hold, lamps)
         worst = _worst_saturation(lanes, lamps, length, to)
-        lane = np.argmax(to.able)
+        lane = int(np.argmax(to.able))
     return worst
 
 

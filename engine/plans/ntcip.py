@@ -32,7 +32,11 @@ RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "splitMode": (1, 7),
     "splitCoordPhase": (0, 1),
 }
-VEHICLE_RECALL, PEDESTRIAN_RECALL, VEHICLE_AND_PEDESTRIAN_RECALL = 4, 5, 6  # maximum recalls, where of vehicles
+VEHICLE_RECALL, PEDESTRIAN_RECALL, VEHICLE_AND_PEDESTRIAN_RECALL = (
+    4,
+    5,
+    6,
+)  # maximum recalls, where of vehicles
 FIRST_SEQUENCE = 1
 
 
@@ -48,7 +52,12 @@ def junction_tables(site: Site, junction: Junction, names: Sequence[str]) -> dic
         splits += _splits(site, junction, plans[name], number)
     for row in (*patterns, *splits):
         _must_be_in_range(junction, row)
-    return {"device_id": junction.device_id, "junction": junction.id, "patternTable": patterns, "splitTable": splits}
+    return {
+        "device_id": junction.device_id,
+        "junction": junction.id,
+        "patternTable": patterns,
+        "splitTable": splits,
+    }
 
 
 def table_rows(tables: Sequence[Mapping[str, Any]]) -> list[tuple[object, ...]]:
@@ -87,7 +96,9 @@ def _splits(site: Site, junction: Junction, plan: Plan, number: int) -> list[dic
             "splitPhase": phase,
             "splitTime": max(_split_s(junction, group, aspects[:, group.number - 1]) for group in groups),
             "splitMode": _mode(groups),
-            "splitCoordPhase": int(any(g.number in green and g.kind is not GroupKind.PEDESTRIAN for g in groups)),
+            "splitCoordPhase": int(
+                any(g.number in green and g.kind is not GroupKind.PEDESTRIAN for g in groups)
+            ),
         }
         for phase, groups in sorted(phases.items())
     ]

@@ -175,7 +175,8 @@ def _feeds(
         name: [[] for _ in timer.junction.lanes] for name, timer in timers.items()
     }
     rows = {
-        name: {lane.id: row for row, lane in enumerate(timer.junction.lanes)} for name, timer in timers.items()
+        name: {lane.id: row for row, lane in enumerate(timer.junction.lanes)}
+        for name, timer in timers.items()
     }
     for link in links:
         if link.from_junction in timers and link.to_junction in timers:

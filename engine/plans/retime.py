@@ -21,6 +21,7 @@ from .timing import CYCLES_S, Cost, JunctionTimer, Timing
 
 __all__ = ["DayPart", "Retiming", "retime"]
 
+F64 = npt.NDArray[np.float64]
 LEAST_PART_S = 1800
 TICK_MS = 1000
 Progress = Callable[[float], None]
@@ -36,7 +37,7 @@ class DayPart:
     name: str
     start_s: int
     end_s: int
-    flows: Mapping[str, npt.NDArray[np.float64]]
+    flows: Mapping[str, F64]
     plans: Mapping[str, Plan]
     before: Mapping[str, Cost]
     after: Mapping[str, Cost]
@@ -67,10 +68,10 @@ def retime(site: Site, demand: Demand, progress: Progress = lambda _share: None)
     machines = {junction.id: StageMachine(site, junction) for junction in site.junctions}
     cuts = cut_day(demand.features(), max(1, LEAST_PART_S // demand.period_s))
     rates = [demand.rates(first, end) for first, end in cuts]
-    timed = [
-        _time_part(site, machines, rate, partial(_tell, progress, done, len(cuts)))
-        for done, rate in enumerate(rates)
-    ]
+    timed: list[_Timed] = []
+    for done, rate in enumerate(rates):
+        left = _left_over(timed[-1], _hours(demand, cuts[done - 1])) if timed else {}
+        timed.append(_time_part(site, machines, rate, left, partial(_tell, progress, done, len(cuts))))
     coordinated = _coordinated_stages(site, timed)
     parts = [
         _day_part(site, timed[k], rates[k], f"P{k + 1}", _span_s(demand, cuts[k]), coordinated)
@@ -81,6 +82,10 @@ def retime(site: Site, demand: Demand, progress: Progress = lambda _share: None)
 
 def _tell(progress: Progress, done: int, parts: int, share: float) -> None:
     progress((done + share) / parts)
+
+
+def _hours(demand: Demand, cut: tuple[int, int]) -> float:
+    return (cut[1] - cut[0]) * demand.period_s / 3600.0
 
 
 def _span_s(demand: Demand, cut: tuple[int, int]) -> tuple[int, int]:
@@ -109,12 +114,27 @@ class _Timed:
         return next(region for region in self.regions if name in region.timings)
 
 
+def _left_over(part: _Timed, hours: float) -> dict[str, F64]:
+    """Vehicles (L,) that still stand on each junction's lanes at the end of a part that was over capacity."""
+    found = {}
+    for region in part.regions:
+        for name, cost in region.costs.items():
+            come = 3600.0 * hours * part.timers[name].lanes.flow
+            found[name] = come * (1.0 - 1.0 / np.maximum(cost.saturation, 1.0))
+    return found
+
+
 def _time_part(
-    site: Site, machines: Mapping[str, StageMachine], rates: Rates, progress: Progress
+    site: Site,
+    machines: Mapping[str, StageMachine],
+    rates: Rates,
+    left: Mapping[str, F64],
+    progress: Progress,
 ) -> _Timed:
+    """Time all junctions and regions for one part; ``left`` (L,) vehicles stand where the part before was too full."""
     timers, tables = {}, {}
     for done, junction in enumerate(site.junctions):
-        timer = JunctionTimer(site, junction, rates.groups[junction.id], machines[junction.id])
+        timer = JunctionTimer(machines[junction.id], rates.groups[junction.id], left.get(junction.id))
         timers[junction.id], tables[junction.id] = timer, timer.timings()
         if not tables[junction.id]:
             raise ModelError(
@@ -133,7 +153,12 @@ def _time_part(
 
 
 def _day_part(
-    site: Site, timed: _Timed, rates: Rates, name: str, span_s: tuple[int, int], coordinated: Mapping[str, int]
+    site: Site,
+    timed: _Timed,
+    rates: Rates,
+    name: str,
+    span_s: tuple[int, int],
+    coordinated: Mapping[str, int],
 ) -> DayPart:
     plans = {
         junction.id: _plan(name, junction, timed.find(junction.id), coordinated[junction.id])
@@ -152,14 +177,13 @@ def _coordinated_stages(site: Site, parts: Sequence[_Timed]) -> dict[str, int]:
     """For each junction the stage (local index) held longest in all; one that every plan has, where there is one."""
     found = {}
     for junction in site.junctions:
-        held = [
-            dict(zip(timing.stages, timing.hold_s, strict=True))
-            for timing in (part.find(junction.id).timings[junction.id] for part in parts)
-        ]
-        shared = set.intersection(*(set(times) for times in held)) or set().union(*held)
-        found[junction.id] = max(
-            sorted(shared), key=lambda stage, held=held: sum(times.get(stage, 0) for times in held)
-        )
+        held: dict[int, list[int]] = {}
+        for part in parts:
+            timing = part.find(junction.id).timings[junction.id]
+            for stage, hold_s in zip(timing.stages, timing.hold_s, strict=True):
+                held.setdefault(stage, []).append(hold_s)
+        ranks = {stage: (len(times) == len(parts), sum(times), -stage) for stage, times in held.items()}
+        found[junction.id] = max(held, key=ranks.__getitem__)
     return found
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..model.site import Junction
 from .cycle_kernel import Lanes
 
-__all__ = ["candidate_sequences"]
+__all__ = ["candidate_sequences", "changes_s", "critical_ratio"]
 
 F64 = npt.NDArray[np.float64]
 Order = tuple[int, ...]
@@ -19,6 +19,7 @@ MOST_SUBSETS = 3000
 MOST_STAGES = 6
 MOST_ORDERED = 4
 KEPT = 7
+USUAL_CYCLE_S = 90.0
 
 
 def candidate_sequences(junction: Junction, lanes: Lanes) -> list[Order]:
@@ -79,19 +80,26 @@ def _orders(junction: Junction, subset: Order) -> Iterator[Order]:
 def _is_any_green_split(junction: Junction, order: Order) -> bool:
     greens = [set(junction.stages[i].green) for i in order]
     return any(
-        sum(group.number in here and group.number not in before for before, here in zip(greens[-1:] + greens, greens, strict=False))
+        sum(
+            group.number in here and group.number not in before
+            for before, here in zip(greens[-1:] + greens, greens, strict=False)
+        )
         > 1
         for group in junction.groups
     )
 
 
 def _bound(junction: Junction, lanes: Lanes, order: Order) -> float:
-    """Least critical flow ratio of the order plus its changes, as shares of a cycle of 90 s."""
+    """Critical flow ratio of the order plus its changes, as shares of a usual cycle."""
+    return critical_ratio(junction, lanes, order) + changes_s(junction, order) / USUAL_CYCLE_S
+
+
+def critical_ratio(junction: Junction, lanes: Lanes, order: Order) -> float:
+    """Sum over the stages of the highest flow ratio of the lanes that only this stage serves: Webster's Y at least."""
     ratio = _flow_ratios(lanes)
     opened = np.array([_opens(junction, lanes, i) for i in order])
     alone = opened & (opened.sum(axis=0) == 1)
-    critical = float(np.where(alone, ratio, 0.0).max(axis=1, initial=0.0).sum())
-    return critical + _changes_s(junction, order) / 90.0
+    return float(np.where(alone, ratio, 0.0).max(axis=1, initial=0.0).sum())
 
 
 def _flow_ratios(lanes: Lanes) -> F64:
@@ -106,7 +114,8 @@ def _opens(junction: Junction, lanes: Lanes, stage: int) -> npt.NDArray[np.bool_
     return np.logical_or.reduceat(green, lanes.ptr[:-1])
 
 
-def _changes_s(junction: Junction, order: Order) -> float:
+def changes_s(junction: Junction, order: Order) -> float:
+    """Time that the intergreens between the stages take, s of a cycle."""
     intergreen = {(m.first, m.second): m.intergreen_ms for m in junction.meetings}
     intergreen |= {(m.second, m.first): m.reverse_ms for m in junction.meetings}
     total_ms = 0

@@ -13,20 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..model.site import Junction, Site
+from ..model.site import Junction
 from .approaches import LONGEST_CYCLE_S, lamps_of, new_scratch, tabulate_lanes
 from .changes import StageMachine
 from .cycle_kernel import GO, STOP, YIELD, equalise_saturation, run_lanes, set_cycle
-from .delay import incremental_delay_s
-from .sequences import candidate_sequences
+from .delay import incremental_delay_s, initial_queue_delay_s, webster_cycle_s
+from .sequences import candidate_sequences, changes_s, critical_ratio
 
-__all__ = ["CYCLES_S", "Cost", "JunctionTimer", "Timing", "STOP_LOSS_S"]
+__all__ = ["CYCLES_S", "STOP_LOSS_S", "Cost", "JunctionTimer", "Timing"]
 
 F64 = npt.NDArray[np.float64]
 U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
 CYCLES_S = tuple(range(30, 125, 5))
-PROBED_S = (45, 90)
+LONG_PROBE_S = 90
 KEPT_SEQUENCES = 2
 LEAST_HOLD_S = 3
 STOP_LOSS_S = 4.0
@@ -73,11 +73,13 @@ class Cost:
 class JunctionTimer:
     """One junction at one time of day: its lanes with their flows, and the timings that serve them."""
 
-    def __init__(self, site: Site, junction: Junction, flow: F64, machine: StageMachine | None = None) -> None:
-        """``flow`` (G,) in veh/h."""
+    def __init__(self, machine: StageMachine, flow: F64, queue_veh: F64 | None = None) -> None:
+        """``flow`` (G,) in veh/h; ``queue_veh`` (L,) stand there when the time of day begins."""
+        junction = machine.junction
         self.junction = junction
         self.lanes, self.volume = tabulate_lanes(junction, flow)
-        self.machine = machine or StageMachine(site, junction)
+        self.machine = machine
+        self._queue_veh = np.zeros(len(junction.lanes)) if queue_veh is None else queue_veh
         self._scratch = new_scratch(self.lanes, len(junction.groups))
         self._stage_lamps = _stage_lamps(junction)
         self._intergreen_s = _intergreens_s(junction)
@@ -101,13 +103,22 @@ class JunctionTimer:
         return len(self.machine.cycle(timing.stages, timing.hold_s)) == timing.cycle_s
 
     def _best_orders(self) -> list[tuple[int, ...]]:
+        """The sequences that do best at Webster's cycle or at a long one."""
         orders = candidate_sequences(self.junction, self.lanes)
 
         def least(order: tuple[int, ...]) -> float:
-            options = [option for cycle_s in PROBED_S if (option := self.fit(order, cycle_s)) is not None]
+            probes = (self._webster_s(order), LONG_PROBE_S)
+            options = [option for cycle_s in probes if (option := self.fit(order, cycle_s)) is not None]
             return min((self.cost(option).index for option in options), default=np.inf)
 
         return sorted(orders, key=least)[:KEPT_SEQUENCES]
+
+    def _webster_s(self, order: tuple[int, ...]) -> int:
+        """Webster's cycle, to the nearest that is considered."""
+        wanted_s = webster_cycle_s(
+            changes_s(self.junction, order), critical_ratio(self.junction, self.lanes, order)
+        )
+        return min(CYCLES_S, key=lambda cycle_s: abs(cycle_s - wanted_s))
 
     def fit(self, order: tuple[int, ...], cycle_s: int) -> Timing | None:
         """Stages in this order within the cycle, splits at equal saturation; None where minimum greens do not fit."""
@@ -138,7 +149,14 @@ class JunctionTimer:
     def run(self, lamps: U8, arrival: F64 | None = None) -> F64:
         """Departures (G, C) of a cycle, veh in each second; a view that the next run overwrites."""
         even = arrival is None
-        run_lanes(self.lanes, lamps, len(lamps), self._scratch.departed if arrival is None else arrival, even, self._scratch)
+        run_lanes(
+            self.lanes,
+            lamps,
+            len(lamps),
+            self._scratch.departed if arrival is None else arrival,
+            even,
+            self._scratch,
+        )
         departed: F64 = self._scratch.departed[:, : len(lamps)]
         return departed
 
@@ -148,7 +166,10 @@ class JunctionTimer:
         scratch, flow_veh_h = self._scratch, 3600.0 * self.lanes.flow
         capacity = scratch.capacity * per_h
         saturation = flow_veh_h / np.maximum(capacity, 1e-3)
-        late = [incremental_delay_s(x, c) for x, c in zip(saturation, capacity, strict=True)]
+        late = [
+            incremental_delay_s(x, c) + initial_queue_delay_s(q, x, c)
+            for x, c, q in zip(saturation, capacity, self._queue_veh, strict=True)
+        ]
         delay = float((scratch.delay / scratch.scale).sum()) * per_h + float(flow_veh_h @ np.array(late))
         return Cost(delay, float((scratch.stops / scratch.scale).sum()) * per_h, saturation)
 
