@@ -39,7 +39,7 @@ SNEAKERS_VEH: Final = 2.0  # turn at the end of a green through which they could
 STANDING_VEH: Final = 0.05
 FULL: Final = 0.999
 LEAST_FREE: Final = 0.02
-SMOOTHING: Final = 0.25
+SMOOTHING: Final = 0.5
 FIRST_STEP_S: Final = 16
 
 
@@ -287,8 +287,8 @@ def _is_open(lanes: Lanes, stage: U8, row: int, lane: int) -> bool:
 
 
 @kernel
-def disperse_profile(departed: F64, travel_s: int, smoothing: float, out: F64) -> None:
-    """Add to ``out`` (C,) what departs in (C,) and arrives ``travel_s`` later, smoothed; cyclic, nothing is lost.
+def disperse_profile(departed: F64, lag_s: int, smoothing: float, out: F64) -> None:
+    """Add to ``out`` (C,) what departs in (C,) and arrives from ``lag_s`` later on; cyclic, nothing is lost.
 
     ``smoothing`` is Robertson's F: q'(t + T) = F q(t) + (1 - F) q'(t + T - 1).
     """
@@ -300,4 +300,4 @@ def disperse_profile(departed: F64, travel_s: int, smoothing: float, out: F64) -
     last /= 1.0 - kept**length
     for t in range(length):
         last = smoothing * departed[t] + kept * last
-        out[(t + travel_s) % length] += last
+        out[(t + lag_s) % length] += last

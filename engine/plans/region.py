@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..model.site import Link
 from .cycle_kernel import disperse_profile
 from .demand import Turn
-from .platoon import BETA, smoothing_factor
+from .platoon import Dispersion, dispersion
 from .timing import Cost, JunctionTimer, Timing
 
 __all__ = ["Region"]
@@ -30,13 +30,12 @@ GAIN = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Part of what leaves a group comes to a lane: ``share`` of its vehicles, ``travel_s`` later."""
+    """Part of what leaves a group comes to a lane: ``share`` of its vehicles."""
 
     origin: str
     group: int
     share: float
-    travel_s: int
-    smoothing: float
+    spread: Dispersion
 
 
 class Region:
@@ -139,7 +138,7 @@ class Region:
         """Departures and cost of a junction from what comes to it now."""
         timer = self._timers[name]
         lamps = self._lamps(name, offset_s)
-        self._departed[name] = timer.run(lamps, self._arrivals(name)).copy()
+        self._departed[name] = timer.run(lamps, self.arrivals(name)).copy()
         self._costs[name] = timer.last_cost(self.cycle_s)
 
     def _lamps(self, name: str, offset_s: int) -> U8:
@@ -148,14 +147,14 @@ class Region:
         whole: U8 = np.roll(np.tile(lamps, (self.cycle_s // len(lamps), 1)), offset_s, axis=0)
         return np.ascontiguousarray(whole)
 
-    def _arrivals(self, name: str) -> F64:
+    def arrivals(self, name: str) -> F64:
         """Vehicles (L, C) that come to each lane in each second: platoons, and the rest evenly."""
         lanes = self._timers[name].lanes
         arrival = np.zeros((len(lanes.flow), self.cycle_s))
         for lane, feeds in enumerate(self._feeds[name]):
             for feed in feeds:
                 departed = self._departed[feed.origin][feed.group - 1] * feed.share
-                disperse_profile(departed, feed.travel_s, feed.smoothing, arrival[lane])
+                disperse_profile(departed, feed.spread.lag_s, feed.spread.smoothing, arrival[lane])
             rest = lanes.flow[lane] * self.cycle_s - float(arrival[lane].sum())
             if rest >= 0.0:
                 arrival[lane] += rest / self.cycle_s
@@ -185,14 +184,8 @@ def _feeds(
             if row is not None and out > 0.0:
                 share = _lane_flow(timers[link.to_junction], row, link, turns) / out
                 if share > 0.0:
-                    travel_s = link.travel_ms / 1000.0
-                    feed = Feed(
-                        link.from_junction,
-                        link.from_group,
-                        min(share, 1.0),
-                        round(BETA * travel_s),
-                        smoothing_factor(travel_s),
-                    )
+                    spread = dispersion(link.travel_ms / 1000.0)
+                    feed = Feed(link.from_junction, link.from_group, min(share, 1.0), spread)
                     found[link.to_junction][row].append(feed)
     return found
 

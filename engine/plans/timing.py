@@ -160,6 +160,11 @@ class JunctionTimer:
         departed: F64 = self._scratch.departed[:, : len(lamps)]
         return departed
 
+    def lane_delays(self) -> F64:
+        """Delay on each lane (L,) in the last run's cycle, veh s."""
+        found: F64 = self._scratch.delay / self._scratch.scale
+        return found
+
     def last_cost(self, cycle_s: int) -> Cost:
         """What the last run, through ``cycle_s`` s, cost."""
         per_h = 3600.0 / cycle_s
@@ -170,7 +175,7 @@ class JunctionTimer:
             incremental_delay_s(x, c) + initial_queue_delay_s(q, x, c)
             for x, c, q in zip(saturation, capacity, self._queue_veh, strict=True)
         ]
-        delay = float((scratch.delay / scratch.scale).sum()) * per_h + float(flow_veh_h @ np.array(late))
+        delay = float(self.lane_delays().sum()) * per_h + float(flow_veh_h @ np.array(late))
         return Cost(delay, float((scratch.stops / scratch.scale).sum()) * per_h, saturation)
 
     def _change_rows(self, order: tuple[int, ...]) -> tuple[U8, I64]:
