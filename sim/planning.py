@@ -16,7 +16,7 @@ from greensplit.engine.plans.counting import count_log
 from greensplit.engine.plans.demand import Demand
 from greensplit.engine.plans.ntcip import junction_tables, table_rows
 from greensplit.engine.plans.retime import Retiming
-from greensplit.engine.store.logfile import read_log
+from greensplit.engine.store.logfile import LOG_SCHEMA, read_log
 
 from .network import read_network
 from .plan_files import write_plan_programs
@@ -54,13 +54,20 @@ def logged_demand(source: Path, model: Path | None) -> tuple[Site, Demand]:
     site = read_site(where)
     check(site)
     try:
-        events = (read_log(source) if source.is_dir() else pl.scan_parquet(source)).collect()
-        return site, count_log(site, events, _begin_s(source))
+        return site, count_log(site, _events(source), _begin_s(source))
     except (OSError, pl.exceptions.PolarsError) as err:
         words = " ".join(str(err).split())[:200]
         raise InputError(
             f"{source}: expected an event log in the standard four columns, found: {words}"
         ) from err
+
+
+def _events(source: Path) -> pl.DataFrame:
+    """A Parquet file, a folder of them, or those of a run directory."""
+    if not source.is_dir():
+        return pl.scan_parquet(source, schema=LOG_SCHEMA).collect()
+    events = source / "events"
+    return read_log(events if events.is_dir() else source).collect()
 
 
 def _begin_s(source: Path) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from xml.etree.ElementTree import parse
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from greensplit.engine.model.site import Site
 from greensplit.engine.plans.demand import Demand, spread_turns
 from greensplit.engine.plans.retime import Retiming, retime
+from greensplit.scenarios.xmlio import tree
 from greensplit.sim.network import Network, read_network
 from greensplit.sim.plan_files import write_plan_programs
 from greensplit.sim.prepare import load_scenario, load_site
@@ -66,7 +66,7 @@ def test_programs_hold_every_plan_once_with_its_cycle(town: Path, routes: Path, 
     _, _, made = plan_town(town_spec(town, routes))
     path = tmp_path / "plans.add.xml"
     write_plan_programs(made.site, made.day_plan, path)
-    logics = parse(path).getroot().findall("tlLogic")
+    logics = tree(path).findall("tlLogic")
     plans = {(j.id, p.name): p for j in made.site.junctions for p in j.plans}
     assert [(logic.get("id"), logic.get("programID")) for logic in logics] == [
         (junction.id, part.name) for junction in made.site.junctions for part in made.parts
@@ -95,14 +95,11 @@ def test_one_plan_needs_no_timetable(town: Path, routes: Path, tmp_path: Path) -
     _, _, made = plan_town(town_spec(town, routes))
     path = tmp_path / "plans.add.xml"
     write_plan_programs(made.site, made.day_plan[:1], path)
-    assert parse(path).getroot().findall("WAUT") == []
+    assert tree(path).findall("WAUT") == []
 
 
 def test_scheduled_vehicles_are_counted_at_the_groups_that_they_pass(town: Path, routes: Path) -> None:
-    """Ten cars on each of six ways in 200 s, flows without routes: 40 of them leave or enter over the street by m and c.
-
-    All six ways pass the light c; a and d are ends: 20 from a, 20 from b and 20 from d come to it.
-    """
+    """Ten cars on each of six ways in 200 s, flows without routes: all 60 pass the light c."""
     spec = town_spec(town, routes)
     scenario = load_scenario(spec)
     network = read_network(scenario.net_file)
