@@ -83,13 +83,15 @@ def _pattern(plan: Plan, number: int) -> dict[str, int]:
 
 
 def _splits(site: Site, junction: Junction, plan: Plan, number: int) -> list[dict[str, int]]:
-    """One row per phase; the groups of a phase, such as its pedestrians, share it."""
+    """One row per phase; the groups of a phase, such as its pedestrians, share it. Overlaps follow their phases."""
     aspects = plan_aspects(site, junction, plan)
     coordinated = plan.coordinated or plan.steps[0].stage
     green = next(stage.green for stage in junction.stages if stage.name == coordinated)
     phases: dict[int, list[SignalGroup]] = {}
+    is_numbered = any(group.phase for group in junction.groups)
     for group in junction.groups:
-        phases.setdefault(group.phase or group.number, []).append(group)
+        if group.phase or not is_numbered:
+            phases.setdefault(group.phase or group.number, []).append(group)
     return [
         {
             "splitNumber": number,

@@ -60,7 +60,7 @@ class Retiming:
 def retime(site: Site, demand: Demand, progress: Progress = lambda _share: None) -> Retiming:
     """Plans for every junction and part of the day, named P1, P2 ...; the last program of a junction is the deployed.
 
-    Raises ModelError where the demand does not fit the site, or no timing serves a junction.
+    Raises ModelError where the demand does not fit the site, a junction has several rings, or no timing serves it.
     """
     _must_fit(site, demand)
     if not demand.turns:
@@ -94,6 +94,10 @@ def _span_s(demand: Demand, cut: tuple[int, int]) -> tuple[int, int]:
 
 def _must_fit(site: Site, demand: Demand) -> None:
     for junction in site.junctions:
+        if len(junction.rings) > 1:
+            raise ModelError(
+                f"junction {junction.id}: expected a junction that runs stages, found {len(junction.rings)} rings"
+            )
         counts = demand.groups.get(junction.id)
         if counts is None or counts.shape[1] != len(junction.groups):
             found = "none" if counts is None else f"{counts.shape[1]}"

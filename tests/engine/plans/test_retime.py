@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from greensplit.engine.errors import ModelError
-from greensplit.engine.model.site import Site
+from greensplit.engine.model.site import Ring, RingStep, Site
 from greensplit.engine.model.toml import site_from_toml, site_to_toml
 from greensplit.engine.model.validate import validate
 from greensplit.engine.plans.approaches import lane_volumes
@@ -79,6 +79,15 @@ def test_demand_of_other_groups_is_refused() -> None:
     demand = Demand(0, 900, {j.id: np.ones((4, 2)) for j in city.junctions}, {})
     with pytest.raises(ModelError, match="junction J1: expected demand of its 3 groups, found 2"):
         retime(city, demand)
+
+
+def test_a_junction_with_several_rings_is_refused() -> None:
+    """Its plans name ring steps, not stages."""
+    city = arterial(1)
+    rings = tuple(Ring((RingStep(name, (n,)),)) for name, n in (("A", 1), ("B", 2)))
+    ringed = replace(city, junctions=(replace(city.junctions[0], rings=rings),))
+    with pytest.raises(ModelError, match="junction J1: expected a junction that runs stages, found 2 rings"):
+        retime(ringed, demand_of(ringed, np.ones(4), np.ones(4)))
 
 
 def test_without_any_traffic_there_are_still_plans() -> None:
