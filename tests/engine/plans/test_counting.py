@@ -67,6 +67,14 @@ def test_exits_tell_groups_on_one_lane_apart() -> None:
     assert demand.groups["J1"].sum(axis=0) == pytest.approx([20.0, 60.0, 20.0], abs=0.5)
 
 
+def test_a_group_with_two_exits_is_the_sum_of_both() -> None:
+    """Group 2 leaves half by an exit of its own, half beside the 20 of group 3: together 80, so 60 are its own."""
+    junction = shared(exit_loop(7, (1,)), exit_loop(8, (2,)), exit_loop(9, (2, 3)))
+    seen = {(1, 1): 80, (1, 3): 20, (1, 7): 20, (1, 8): 30, (1, 9): 50}
+    demand = count_log(Site("one", (junction,)), log(seen))
+    assert demand.groups["J1"].sum(axis=0) == pytest.approx([20.0, 60.0, 20.0], abs=0.5)
+
+
 def test_a_short_advance_loop_counts_better_than_the_stop_bar() -> None:
     """The long loop at the stop bar merges vehicles of a queue: 40 there, 60 upstream."""
     base = crossing(1)

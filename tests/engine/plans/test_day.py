@@ -38,6 +38,14 @@ def test_no_part_is_shorter_than_the_least() -> None:
     assert (0, 42) not in parts
 
 
+def test_not_even_the_first_part_is_shorter() -> None:
+    """A peak in the first two periods."""
+    levels = np.array([300.0] * 2 + [20.0] * 40)
+    parts = cut_day(levels[:, None], 4)
+    assert len(parts) > 1
+    assert all(end - first >= 4 for first, end in parts)
+
+
 def test_a_short_log_is_one_part() -> None:
     """One period, or fewer than the least."""
     assert cut_day(np.array([[5.0, 3.0]]), 2) == [(0, 1)]

@@ -43,16 +43,16 @@ def test_phases_have_the_numbers_of_the_street() -> None:
 
 
 def test_overlaps_have_no_split() -> None:
-    """Group 2 is green with phase 2, its parent: the controller times the phase alone."""
+    """Group 2 is green with phase 6, its parent: the controller times the phase alone."""
     city = arterial(1)
     junction = city.junctions[0]
-    numbered = ((2, 0, ()), (0, 1, (1,)), (4, 0, ()))
+    numbered = ((6, 0, ()), (0, 1, (1,)), (4, 0, ()))
     groups = tuple(
         replace(g, phase=phase, overlap=overlap, parents=parents)
         for g, (phase, overlap, parents) in zip(junction.groups, numbered, strict=True)
     )
     tables = junction_tables(city, replace(junction, groups=groups, plans=(MORNING,)), ["P1"])
-    assert [row["splitPhase"] for row in tables["splitTable"]] == [2, 4]
+    assert [row["splitPhase"] for row in tables["splitTable"]] == [4, 6]
 
 
 def test_a_cycle_that_no_controller_takes_is_refused() -> None:

@@ -57,17 +57,17 @@ def queue_delay(arrival: list[float], lamps: list[int], rate: float) -> tuple[fl
 def test_the_second_junction_gets_the_dispersed_platoon_of_the_first(offset_s: int) -> None:
     """Eastbound: even arrivals at J1, its departures 24 s later and smoothed with F = 1 / 9.4 at J2."""
     region, timings, _, timers = street(2)
-    region.set_up(timings, {"J1": 0, "J2": offset_s}, 60)
+    region.set_up(timings, {"J1": offset_s, "J2": 11}, 60)
     rate = float(timers["J1"].lanes.rate[0])
-    first = timings["J1"].lamps[:, EAST - 1].tolist()
-    second = np.roll(timings["J2"].lamps[:, EAST - 1], offset_s).tolist()
+    first = np.roll(timings["J1"].lamps[:, EAST - 1], offset_s).tolist()
+    second = np.roll(timings["J2"].lamps[:, EAST - 1], 11).tolist()
     _, left = queue_delay([MAIN / 3600.0] * 60, first, rate)
     seen = [0.0] * (40 * 60 + 30)
     for t in range(40 * 60):
         seen[t + 24] = left[t % 60] / 9.4 + (1 - 1 / 9.4) * seen[t + 23]
     arriving = [seen[38 * 60 + t] for t in range(60)]
     expected, _ = queue_delay(arriving, second, rate)
-    timers["J2"].run(np.roll(timings["J2"].lamps, offset_s, axis=0), region.arrivals("J2"))
+    timers["J2"].run(np.roll(timings["J2"].lamps, 11, axis=0), region.arrivals("J2"))
     found = timers["J2"].lane_delays()[EAST - 1]
     assert found == pytest.approx(expected, rel=1e-3, abs=0.05)
 
