@@ -11,6 +11,7 @@ from greensplit.engine.errors import GreensplitError
 from greensplit.engine.kernel_cache import use_kernel_cache
 
 from .compare import compare
+from .plan import plan
 from .report import report
 from .run import run
 from .scenarios import scenarios_app
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(compare)
+app.command()(plan)
 app.command()(report)
 app.add_typer(scenarios_app, name="scenarios")
 
