@@ -1,7 +1,7 @@
 """One tick, the same for simulation and street.
 
-    port.read -> events -> detectors -> controller -> local control -> signal machine -> interlock -> port.write
-                 (log)                  (decisions)   (orders)                           (faults)     (events to the log)
+    port.read -> detectors -> controller -> local control -> signal machine -> interlock -> port.write
+                 (events)     (decisions)   (orders)                           (faults)     (events)
 
 The loop knows no simulator and no protocol: a ``Port`` brings detector events and takes lamp aspects. Time is
 integer milliseconds since the start of the run, handed in by the caller.
