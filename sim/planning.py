@@ -66,8 +66,7 @@ def _events(source: Path) -> pl.DataFrame:
     """A Parquet file, a folder of them, or those of a run directory."""
     if not source.is_dir():
         return pl.scan_parquet(source, schema=LOG_SCHEMA).collect()
-    events = source / "events"
-    return read_log(events if events.is_dir() else source).collect()
+    return read_log(source).collect()
 
 
 def _begin_s(source: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 import sysconfig
@@ -48,9 +49,16 @@ def test_the_wheel_imports_in_a_clean_environment(wheel: Path, tmp_path: Path) -
     site = next((place / "lib").glob("python*/site-packages"))
     # A plain path line adds the dependencies without reading their own .pth files, the checkout's among them.
     (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    outside = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     told = "import greensplit.cli.__main__ as m, greensplit.sim.run; print(m.__file__)"
     done = subprocess.run(
-        [str(python), "-c", told], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False
+        [str(python), "-c", told],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=outside,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).is_relative_to(place)
@@ -58,6 +66,7 @@ def test_the_wheel_imports_in_a_clean_environment(wheel: Path, tmp_path: Path) -
         [str(place / "bin" / "greensplit"), "--help"],
         capture_output=True,
         text=True,
+        env=outside,
         timeout=120,
         check=False,
     )

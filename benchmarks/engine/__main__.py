@@ -56,7 +56,7 @@ def measure(ticks: int) -> dict[str, Any]:
         "bytes_per_junction": bytes_per_junction(SIZES[-1]),
         "touched_bytes_per_junction": touched,
         "numpy_peak_bytes_per_tick": numpy_peak_bytes(),
-        **ratios(city.median_s / SIZES[-1]),
+        **ratios(),
         "bandwidth_share": bandwidth_share(touched * SIZES[-1] / city.median_s),
         "plan_ms_10000": None,
         "ticks": ticks,

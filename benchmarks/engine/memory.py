@@ -79,7 +79,7 @@ def touched_bytes_per_junction() -> int:
         check=True,
         timeout=500,
     )
-    return round(json.loads(done.stdout))
+    return round(float(json.loads(done.stdout)))
 
 
 _lines: set[int] = set()

@@ -57,4 +57,5 @@ def write_log(frame: pl.DataFrame, folder: Path) -> None:
 
 def read_log(folder: Path) -> pl.LazyFrame:
     """The log of a run directory or a folder of Parquet files, in the standard four columns."""
-    return pl.scan_parquet(folder / "**/*.parquet", schema=LOG_SCHEMA, hive_partitioning=False)
+    events = folder / "events" if (folder / "events").is_dir() else folder
+    return pl.scan_parquet(events / "**/*.parquet", schema=LOG_SCHEMA, hive_partitioning=False)

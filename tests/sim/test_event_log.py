@@ -51,7 +51,7 @@ class Logged:
     @property
     def events(self) -> pl.DataFrame:
         """The log in its own order."""
-        return read_log(self.folder / "events").collect()
+        return read_log(self.folder).collect()
 
 
 def count_vehicles(prepared: Any, path: Path) -> None:
