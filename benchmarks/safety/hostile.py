@@ -1,0 +1,220 @@
+"""Controllers and machines that mean no good: requests of every kind, and tables with one thing wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from greensplit.engine.kernels.machine import ALL_RED, FLASH, KEEP
+from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED
+from greensplit.engine.model.compiled import CONFLICT, SHARED, Signals
+
+__all__ = ["Orders", "calm_orders", "hostile_orders", "sabotage", "scramble", "tick_lengths"]
+
+ASPECTS: Final = 8
+TICKS_MS: Final = (100, 200, 500, 1000, 2000)
+LONGEST_TICK_MS: Final = 2000
+
+
+class Orders(NamedTuple):
+    """What the controllers ask for in one tick."""
+
+    request: npt.NDArray[np.int32]  # (J,)
+    withheld: npt.NDArray[np.int64]  # (J,)
+    urgent: npt.NDArray[np.uint8]  # (J,)
+
+
+def tick_lengths(rng: np.random.Generator, ticks: int) -> npt.NDArray[np.int64]:
+    """All alike, or each of another length of 100 to 2000 ms."""
+    if rng.random() < 0.5:
+        return np.full(ticks, rng.choice(TICKS_MS), np.int64)
+    return rng.integers(1, LONGEST_TICK_MS // 100 + 1, ticks) * 100
+
+
+def hostile_orders(rng: np.random.Generator, signals: Signals, ticks: int) -> Iterator[Orders]:
+    """Every junction has a controller of its own style: how it asks, how urgently, and what it withholds."""
+    stages, groups = np.diff(signals.stage_ptr), np.diff(signals.group_ptr)
+    shape = ticks, len(stages)
+    asks = rng.integers(0, len(_ASKING), shape[1])
+    request = np.select([asks == i for i in range(len(_ASKING))], [ask(rng, stages, shape) for ask in _ASKING])
+    hurry = rng.choice([0.0, 0.0, 0.1, 1.0], shape[1])
+    held_back = rng.choice([0.0, 0.0, 0.5, 1.0], shape[1])
+    withheld = rng.integers(0, 1 << groups, shape) * (rng.random(shape) < held_back)
+    urgent = rng.random(shape) < hurry
+    for k in range(ticks):
+        yield Orders(request[k].astype(np.int32), withheld[k], urgent[k].astype(np.uint8))
+
+
+def calm_orders(rng: np.random.Generator, signals: Signals) -> Orders:
+    """One thing for every junction, nothing withheld, no hurry."""
+    stages = np.diff(signals.stage_ptr)
+    request = rng.integers(FLASH, stages)
+    request[request == KEEP] = 0
+    junctions = len(stages)
+    return Orders(request.astype(np.int32), np.zeros(junctions, np.int64), np.zeros(junctions, np.uint8))
+
+
+I64 = npt.NDArray[np.int64]
+Shape = tuple[int, int]
+
+
+def _at_random(rng: np.random.Generator, stages: I64, shape: Shape) -> I64:
+    """Another one in every tick, some that do not exist."""
+    return rng.integers(KEEP - 3, stages + 2, shape)
+
+
+def _flapping(rng: np.random.Generator, stages: I64, shape: Shape) -> I64:
+    """To and fro between two."""
+    pair = rng.integers(0, stages, (2, shape[1]))
+    return pair[np.arange(shape[0]) % 2]
+
+
+def _seldom(rng: np.random.Generator, stages: I64, shape: Shape) -> I64:
+    """One request, a long silence."""
+    return np.where(rng.random(shape) < 0.02, rng.integers(FLASH, stages, shape), KEEP)
+
+
+def _repeating(rng: np.random.Generator, stages: I64, shape: Shape) -> I64:
+    """The same again and again, for a while."""
+    blocks = rng.integers(0, stages, (shape[0] // 25 + 1, shape[1]))
+    return np.repeat(blocks, 25, axis=0)[: shape[0]]
+
+
+def _nonsense(rng: np.random.Generator, stages: I64, shape: Shape) -> I64:
+    """Stages far out of range, now and then a real one."""
+    wild = rng.integers(-(2**31), 2**31, shape)
+    return np.where(rng.random(shape) < 0.1, rng.integers(0, stages, shape), wild)
+
+
+def _breaking_off(rng: np.random.Generator, stages: I64, shape: Shape) -> I64:
+    """All red and flash in between."""
+    rest = rng.choice([ALL_RED, FLASH, KEEP], shape)
+    return np.where(rng.random(shape) < 0.7, rng.integers(0, stages, shape), rest)
+
+
+_ASKING: Final[tuple[Callable[[np.random.Generator, I64, Shape], I64], ...]] = (
+    _at_random,
+    _flapping,
+    _seldom,
+    _repeating,
+    _nonsense,
+    _breaking_off,
+)
+
+
+def scramble(rng: np.random.Generator, signals: Signals, lamps: npt.NDArray[np.uint8]) -> None:
+    """Change one lamp of one junction in fifty to anything, in place."""
+    first, last = signals.group_ptr[:-1], signals.group_ptr[1:]
+    chosen = np.flatnonzero(rng.random(len(first)) < 0.02)
+    group = rng.integers(first[chosen], last[chosen])
+    lamps[group] = rng.integers(0, ASPECTS, len(chosen))
+
+
+def sabotage(rng: np.random.Generator, signals: Signals) -> Signals:
+    """Spoil one thing in the tables of each junction, in place, and for some cities the red-revert time."""
+    for j in range(len(signals.device_id)):
+        spoil = _SPOILERS[rng.integers(len(_SPOILERS))]
+        spoil(rng, signals, j)
+    return signals._replace(revert_ms=signals.revert_ms - int(rng.choice([0, 0, 100, 2000])))
+
+
+Spoiler = Callable[[np.random.Generator, Signals, int], None]
+
+
+def _groups(signals: Signals, j: int) -> slice:
+    return slice(int(signals.group_ptr[j]), int(signals.group_ptr[j + 1]))
+
+
+def _pairs(signals: Signals, j: int) -> slice:
+    return slice(int(signals.pair_ptr[j]), int(signals.pair_ptr[j + 1]))
+
+
+def _shortened(
+    name: str, where: Callable[[Signals, int], slice], *, by_ms: int = 100
+) -> Spoiler:
+    """A table of times, too short by one step."""
+
+    def spoil(_rng: np.random.Generator, signals: Signals, j: int) -> None:
+        times = getattr(signals, name)[where(signals, j)]
+        np.maximum(times - by_ms, 0, out=times)
+
+    return spoil
+
+
+def _turned_round(_rng: np.random.Generator, signals: Signals, j: int) -> None:
+    """Intergreens looked up the wrong way."""
+    block = signals.intergreen_ms[_pairs(signals, j)]
+    n = round(len(block) ** 0.5)
+    block[:] = block.reshape(n, n).T.copy().ravel()
+
+
+def _friends(_rng: np.random.Generator, signals: Signals, j: int) -> None:
+    """Conflicts taken for pairs that the program shows together, and stages that show them so."""
+    meeting = signals.meeting[_pairs(signals, j)]
+    signals.intergreen_ms[_pairs(signals, j)][meeting == CONFLICT] = 0
+    meeting[meeting == CONFLICT] = SHARED
+    _all_green(_rng, signals, j)
+
+
+def _all_green(rng: np.random.Generator, signals: Signals, j: int) -> None:
+    """One stage shows everything."""
+    stage = rng.integers(signals.stage_ptr[j], signals.stage_ptr[j + 1])
+    shown = signals.stage_aspect[signals.stage_aspect_ptr[stage] : signals.stage_aspect_ptr[stage + 1]]
+    shown[shown == RED] = GREEN
+
+
+def _bold(_rng: np.random.Generator, signals: Signals, j: int) -> None:
+    """Nobody yields, and nobody minds."""
+    first, last = signals.stage_ptr[j], signals.stage_ptr[j + 1]
+    shown = signals.stage_aspect[signals.stage_aspect_ptr[first] : signals.stage_aspect_ptr[last]]
+    shown[shown == PERMISSIVE] = GREEN
+    signals.meeting[_pairs(signals, j)] = np.where(signals.meeting[_pairs(signals, j)] > CONFLICT, SHARED, CONFLICT)
+
+
+def _no_trap(_rng: np.random.Generator, signals: Signals, j: int) -> None:
+    signals.trap[_pairs(signals, j)] = 0
+    signals.has_trap[j] = 0
+
+
+def _straight_to_red(_rng: np.random.Generator, signals: Signals, j: int) -> None:
+    signals.stop_aspect[_groups(signals, j)] = RED
+
+
+def _one_stop_only(_rng: np.random.Generator, signals: Signals, j: int) -> None:
+    signals.stop_aspect[_groups(signals, j), 1] = RED
+
+
+def _red_amber_for_all(_rng: np.random.Generator, signals: Signals, j: int) -> None:
+    signals.start_ms[_groups(signals, j)] = 500
+
+
+def _sound(_rng: np.random.Generator, _signals: Signals, _j: int) -> None:
+    """Nothing is spoilt: a good machine among the bad ones."""
+
+
+def _junction(_signals: Signals, j: int) -> slice:
+    return slice(j, j + 1)
+
+
+_SPOILERS: Final[tuple[Spoiler, ...]] = (
+    _sound,
+    _shortened("intergreen_ms", _pairs),
+    _shortened("intergreen_ms", _pairs, by_ms=600_000),
+    _shortened("min_green_ms", _groups),
+    _shortened("min_green_ms", _groups, by_ms=600_000),
+    _shortened("stop_ms", _groups),
+    _shortened("start_ms", _groups),
+    _shortened("start_ms", _groups, by_ms=600_000),
+    _shortened("clearance_ms", _groups),
+    _turned_round,
+    _friends,
+    _all_green,
+    _bold,
+    _no_trap,
+    _straight_to_red,
+    _one_stop_only,
+    _red_amber_for_all,
+)
