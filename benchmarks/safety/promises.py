@@ -112,7 +112,7 @@ class Promises:
         new = (self._greens[self._first_stage + machine.stage][self._junction] & self._bit) != 0
         green = (self._shown == GREEN) | (self._shown == PERMISSIVE)
         left_out = old & ~green & ~self._held & ~self._dragged & ~new
-        taken_back = green & (~old | self._dragged) & new
+        taken_back = green & ~old & new
         found = (machine.rest != IN_STAGE) | (self._rest != IN_STAGE)
         found[self._junction[left_out | taken_back]] = True
         return found

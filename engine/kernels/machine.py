@@ -214,11 +214,11 @@ def _leave_flash(signals: Signals, machine: Machine, j: int, now_ms: int) -> Non
 
 @inlined
 def _enter_flash(signals: Signals, machine: Machine, j: int, now_ms: int) -> None:
-    """Dark for everybody at once, when all have been red for their clearance."""
+    """Dark for everybody at once, when all have been seen red for their clearance, if only for a tick."""
     ready = machine.dark[j] == 0
     for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
-        cleared_ms = machine.lamps.red_ms[group] + signals.clearance_ms[group]
-        if machine.lamps.aspect[group] != RED or now_ms < cleared_ms:
+        red_for_ms = now_ms - machine.lamps.red_ms[group]
+        if machine.lamps.aspect[group] != RED or red_for_ms < max(signals.clearance_ms[group], 1):
             ready = False
     if ready:
         machine.dark[j] = 1

@@ -203,7 +203,7 @@ class NaiveMachine:
         stop_ms = self.rules.groups[g].sequence.stop_ms
         longest = max((ms for (a, _), ms in self.rules.intergreen.items() if a == g), default=0)
         red_ms = self.shown[g].red_from_ms()
-        return self.shown[g].aspect == "red" and now_ms - red_ms >= max(0, longest - stop_ms)
+        return self.shown[g].aspect == "red" and now_ms - red_ms >= max(1, longest - stop_ms)
 
     def wanted(self, g: int) -> str:
         if isinstance(self.goal, str):

@@ -111,3 +111,10 @@ def test_flash_comes_after_clearance_for_all_and_ends_in_red() -> None:
     one, two = strips(made, switch_at({8000: FLASH, 20_000: 1}), 25_000)
     assert one == "rrr" + "G" * 5 + "yyy" + "rr" + "-" * 7 + "rrrrr"
     assert two == "r" * 13 + "-" * 7 + "rrr" + "GG"
+
+
+def test_flash_comes_after_a_red_that_is_seen_where_nothing_has_to_be_cleared() -> None:
+    """An intergreen no longer than yellow leaves no red to clear: one tick of red at 11 s all the same."""
+    base = crossroads().junctions[0]
+    close = site(replace(base, meetings=(Meeting(1, 2, CONFLICT, 3000, 3000),)))
+    assert strips(close, switch_at({8000: FLASH}), 14_000) == ("G" * 8 + "yyy" + "r--", "r" * 12 + "--")
