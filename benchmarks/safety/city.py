@@ -26,7 +26,9 @@ from .promises import Promises
 __all__ = ["Guard", "run_obedient", "run_sabotaged"]
 
 HOSTILE_TICKS: Final = 1000
+HELD_BACK_MS: Final = 60_000
 CALM_MS: Final = 240_000
+CALM_TICK_MS: Final = 1000
 RELEASE_MS: Final = 120_000
 ALL_GROUPS: Final = -1
 
@@ -63,7 +65,9 @@ class Guard:
             self.found["safe proposal refused"] += int((refused & ~is_wrong).sum())
         self._judge_shown(latched, refused, now_ms)
 
-    def _judge_shown(self, latched: npt.NDArray[np.bool_], refused: npt.NDArray[np.bool_], now_ms: int) -> None:
+    def _judge_shown(
+        self, latched: npt.NDArray[np.bool_], refused: npt.NDArray[np.bool_], now_ms: int
+    ) -> None:
         retreats = (self.faults.code != 0).astype(np.uint8)
         shown = self.lamps.aspect
         judge_lamps(self.book, self.notes, shown, retreats, now_ms, self.tally)
@@ -103,18 +107,20 @@ def run_obedient(site: Site, seed: int, ticks: int, *, first_only: bool = False)
     now_ms = done = 0
     while done < ticks and not (first_only and _found(guard, promises)):
         steps_ms = tick_lengths(rng, HOSTILE_TICKS)
-        for orders, step_ms in zip(hostile_orders(rng, signals, len(steps_ms)), steps_ms.tolist(), strict=True):
+        for orders, step_ms in zip(
+            hostile_orders(rng, signals, len(steps_ms)), steps_ms.tolist(), strict=True
+        ):
             _tick(signals, machine, guard, promises, orders, now_ms)
             now_ms += step_ms
             done += 1
             if first_only and _found(guard, promises):
                 break
         orders = calm_orders(rng, signals)
-        calm_until_ms = now_ms + CALM_MS
-        while now_ms < calm_until_ms:
-            _tick(signals, machine, guard, promises, orders, now_ms)
-            now_ms += 1000
-            done += 1
+        for calm, until_ms in ((orders, now_ms + HELD_BACK_MS), (orders.unhindered(), now_ms + CALM_MS)):
+            while now_ms < until_ms:
+                _tick(signals, machine, guard, promises, calm, now_ms)
+                now_ms += CALM_TICK_MS
+                done += 1
         promises.expect(orders.request, guard.lamps.aspect)
     return _found(guard, promises), done * len(site.junctions)
 
@@ -146,7 +152,9 @@ def _found(guard: Guard, promises: Promises) -> Counter[str]:
     return +(guard.objections() + promises.broken + refused)
 
 
-def run_sabotaged(site: Site, seed: int, ticks: int, *, first_only: bool = False) -> tuple[Counter[str], int, int]:
+def run_sabotaged(
+    site: Site, seed: int, ticks: int, *, first_only: bool = False
+) -> tuple[Counter[str], int, int]:
     """What was found wrong, how many junction-ticks were run and how many proposals were refused."""
     rng = np.random.default_rng(seed)
     guard = Guard(site)
@@ -155,7 +163,9 @@ def run_sabotaged(site: Site, seed: int, ticks: int, *, first_only: bool = False
     now_ms = done = 0
     while done < ticks:
         steps_ms = tick_lengths(rng, min(HOSTILE_TICKS, ticks - done))
-        for orders, step_ms in zip(hostile_orders(rng, signals, len(steps_ms)), steps_ms.tolist(), strict=True):
+        for orders, step_ms in zip(
+            hostile_orders(rng, signals, len(steps_ms)), steps_ms.tolist(), strict=True
+        ):
             _advance(signals, machine, orders, now_ms)
             proposed = machine.lamps.aspect.copy()
             scramble(rng, signals, proposed)

@@ -86,7 +86,9 @@ def _group(rng: np.random.Generator, number: int) -> SignalGroup:
 
 
 def _meeting(rng: np.random.Generator, one: SignalGroup, two: SignalGroup) -> Meeting | None:
-    kind = rng.choice(["none", "conflict", "permissive", "shared", "shared at once"], p=[0.25, 0.4, 0.25, 0.05, 0.05])
+    kind = rng.choice(
+        ["none", "conflict", "permissive", "shared", "shared at once"], p=[0.25, 0.4, 0.25, 0.05, 0.05]
+    )
     if kind == "none":
         return None
     if rng.random() < 0.5:

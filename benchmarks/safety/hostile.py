@@ -26,6 +26,10 @@ class Orders(NamedTuple):
     withheld: npt.NDArray[np.int64]  # (J,)
     urgent: npt.NDArray[np.uint8]  # (J,)
 
+    def unhindered(self) -> Orders:
+        """The same with nothing withheld."""
+        return self._replace(withheld=np.zeros_like(self.withheld))
+
 
 def tick_lengths(rng: np.random.Generator, ticks: int) -> npt.NDArray[np.int64]:
     """All alike, or each of another length of 100 to 2000 ms."""
@@ -39,22 +43,24 @@ def hostile_orders(rng: np.random.Generator, signals: Signals, ticks: int) -> It
     stages, groups = np.diff(signals.stage_ptr), np.diff(signals.group_ptr)
     shape = ticks, len(stages)
     asks = rng.integers(0, len(_ASKING), shape[1])
-    request = np.select([asks == i for i in range(len(_ASKING))], [ask(rng, stages, shape) for ask in _ASKING])
+    request = np.select(
+        [asks == i for i in range(len(_ASKING))], [ask(rng, stages, shape) for ask in _ASKING]
+    )
     hurry = rng.choice([0.0, 0.0, 0.1, 1.0], shape[1])
     held_back = rng.choice([0.0, 0.0, 0.5, 1.0], shape[1])
-    withheld = rng.integers(0, 1 << groups, shape) * (rng.random(shape) < held_back)
+    withheld = rng.integers(0, np.int64(1) << groups, shape) * (rng.random(shape) < held_back)
     urgent = rng.random(shape) < hurry
     for k in range(ticks):
         yield Orders(request[k].astype(np.int32), withheld[k], urgent[k].astype(np.uint8))
 
 
 def calm_orders(rng: np.random.Generator, signals: Signals) -> Orders:
-    """One thing for every junction, nothing withheld, no hurry."""
-    stages = np.diff(signals.stage_ptr)
+    """One thing for every junction, without hurry, and some groups held back for now."""
+    stages, groups = np.diff(signals.stage_ptr), np.diff(signals.group_ptr)
     request = rng.integers(FLASH, stages)
     request[request == KEEP] = 0
-    junctions = len(stages)
-    return Orders(request.astype(np.int32), np.zeros(junctions, np.int64), np.zeros(junctions, np.uint8))
+    urgent = np.zeros(len(stages), np.uint8)
+    return Orders(request.astype(np.int32), rng.integers(0, np.int64(1) << groups), urgent)
 
 
 I64 = npt.NDArray[np.int64]
@@ -132,9 +138,7 @@ def _pairs(signals: Signals, j: int) -> slice:
     return slice(int(signals.pair_ptr[j]), int(signals.pair_ptr[j + 1]))
 
 
-def _shortened(
-    name: str, where: Callable[[Signals, int], slice], *, by_ms: int = 100
-) -> Spoiler:
+def _shortened(name: str, where: Callable[[Signals, int], slice], *, by_ms: int = 100) -> Spoiler:
     """A table of times, too short by one step."""
 
     def spoil(_rng: np.random.Generator, signals: Signals, j: int) -> None:
@@ -171,7 +175,9 @@ def _bold(_rng: np.random.Generator, signals: Signals, j: int) -> None:
     first, last = signals.stage_ptr[j], signals.stage_ptr[j + 1]
     shown = signals.stage_aspect[signals.stage_aspect_ptr[first] : signals.stage_aspect_ptr[last]]
     shown[shown == PERMISSIVE] = GREEN
-    signals.meeting[_pairs(signals, j)] = np.where(signals.meeting[_pairs(signals, j)] > CONFLICT, SHARED, CONFLICT)
+    signals.meeting[_pairs(signals, j)] = np.where(
+        signals.meeting[_pairs(signals, j)] > CONFLICT, SHARED, CONFLICT
+    )
 
 
 def _no_trap(_rng: np.random.Generator, signals: Signals, j: int) -> None:

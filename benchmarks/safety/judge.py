@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from greensplit.engine.kernels.jit import kernel
 from greensplit.engine.model.aspects import ASPECT_NAMES, DARK, GREEN, PERMISSIVE, RED, RED_AMBER
 from greensplit.engine.model.site import Meeting, MeetingKind, SignalGroup, Site
 
@@ -142,7 +142,7 @@ def _stop_times(group: SignalGroup) -> list[int]:
     return [*(step.ms for step in group.sequence.stop), 0][:2]
 
 
-@njit(cache=True)
+@kernel
 def judge_lamps(book: Book, notes: Notes, lamps: U8, retreats: U8, now_ms: int, tally: I64) -> None:
     """Count into ``tally`` (J, 8) what is wrong with showing ``lamps`` (G,) at ``now_ms`` after what was noted.
 
@@ -164,7 +164,7 @@ def judge_lamps(book: Book, notes: Notes, lamps: U8, retreats: U8, now_ms: int, 
                 tally[j, wrong] += 1
 
 
-@njit(cache=True)
+@kernel
 def keep_notes(notes: Notes, lamps: U8, now_ms: int) -> None:
     """Note what is shown from ``now_ms`` on."""
     for g in range(len(lamps)):
@@ -177,7 +177,7 @@ def keep_notes(notes: Notes, lamps: U8, now_ms: int) -> None:
                     notes.end_ms[g] = now_ms
 
 
-@njit(cache=True)
+@kernel
 def judge_release(book: Book, notes: Notes, released: U8, now_ms: int, tally: I64) -> None:
     """Count junctions that are handed over while a group is not red or is not cleared yet for all that follow it."""
     for j in range(len(released)):
@@ -191,7 +191,7 @@ def judge_release(book: Book, notes: Notes, released: U8, now_ms: int, tally: I6
                 tally[j, SHORT_CLEARANCE] += 1
 
 
-@njit(cache=True)
+@kernel
 def starts_despite(book: Book, shown: U8, lamps: U8, barred: I64) -> int:
     """How many groups left red for green from ``shown`` to ``lamps`` although ``barred`` (J,) has their bit."""
     found = 0
@@ -203,12 +203,12 @@ def starts_despite(book: Book, shown: U8, lamps: U8, barred: I64) -> int:
     return found
 
 
-@njit(cache=True)
+@kernel
 def _is_green(aspect: int) -> bool:
     return aspect == GREEN or aspect == PERMISSIVE
 
 
-@njit(cache=True)
+@kernel
 def _wrong_step(book: Book, notes: Notes, g: int, now: int, retreats: int, now_ms: int) -> int:
     """What is wrong with the step of one group, -1 nothing."""
     was, lasted_ms = notes.shown[g], now_ms - notes.since_ms[g]
@@ -240,7 +240,7 @@ def _wrong_step(book: Book, notes: Notes, g: int, now: int, retreats: int, now_m
     return SHORT_STOP if lasted_ms < book.stop_ms[g, at] else -1
 
 
-@njit(cache=True)
+@kernel
 def _wrong_pair(book: Book, notes: Notes, r: int, first: int, second: int, now_ms: int) -> int:
     """What is wrong between a group that shows ``first`` and the group after it that shows ``second``."""
     if not _is_green(second):

@@ -1,8 +1,8 @@
 """What the signal machine promises to controllers beyond safety, checked from outside in every tick.
 
-Nobody starts who is withheld, or before the red after power-up and after flash is over; an urgent request is taken
-at once (red-amber is finished first), another one only when it breaks nothing off, nonsense never; a countdown that is shown runs to its end
-unless an urgent request breaks it off; and what is asked for steadily is shown in the end.
+Nobody starts who is withheld, or before the red after power-up and after flash is over. An urgent request is taken at
+once (red-amber is finished first), another one only when it breaks nothing off, nonsense never. A countdown that is
+shown runs to its end unless an urgent request breaks it off. And what is asked for steadily is shown in the end.
 """
 
 from __future__ import annotations
@@ -98,8 +98,12 @@ class Promises:
         is_known = is_stage | (rest != IN_STAGE)
         taken = (machine.rest == rest) & (~is_stage | (machine.stage == request))
         kept = (machine.rest == self._rest) & (machine.stage == self._stage)
-        self.broken["urgent request not taken"] += int((is_known & (orders.urgent != 0) & self._free & ~taken).sum())
-        self.broken["request not taken when settled"] += int((is_known & self._settled & self._free & ~taken).sum())
+        self.broken["urgent request not taken"] += int(
+            (is_known & (orders.urgent != 0) & self._free & ~taken).sum()
+        )
+        self.broken["request not taken when settled"] += int(
+            (is_known & self._settled & self._free & ~taken).sum()
+        )
         self.broken["aim changed by nonsense"] += int((~is_known & ~kept).sum())
         self.broken["aim changed to something else"] += int((~taken & ~kept).sum())
         early = ~kept & (orders.urgent == 0) & ~self._settled

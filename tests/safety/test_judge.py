@@ -145,7 +145,11 @@ BAD: dict[str, tuple[Site, Steps, str]] = {
         "short intergreen",
     ),
     "dark to green": (crossroads(), [(0, "--"), (9, "Gr")], "out of order"),
-    "green at once after flash": (crossroads(), [(0, "--"), (9, "rr"), (10.9, "Gr")], "short red or red-amber"),
+    "green at once after flash": (
+        crossroads(),
+        [(0, "--"), (9, "rr"), (10.9, "Gr")],
+        "short red or red-amber",
+    ),
 }
 
 

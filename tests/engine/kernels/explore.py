@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from greensplit.engine.kernels.jit import kernel
 from greensplit.engine.kernels.state import NEVER_MS
 from greensplit.engine.model.site import Site
 
@@ -111,18 +111,13 @@ def steps_to(target: npt.NDArray[np.bool_], following: npt.NDArray[np.int64]) ->
     return steps
 
 
-@njit(cache=True)
+@kernel
 def _insert(slots: Array, known: Rows, count: int, rows: Rows, numbers: Array) -> int:
     """Look rows up by open addressing, append those that are not known; the number of known rows."""
-    size = len(slots)
     for i in range(len(rows)):
-        mixed = np.uint64(1469598103934665603)
-        for word in rows[i]:
-            mixed = (mixed ^ word) * np.uint64(0x9E3779B97F4A7C15)
-            mixed ^= mixed >> np.uint64(29)
-        slot = np.int64(mixed >> np.uint64(1)) % size
+        slot = _spread(rows[i]) % len(slots)
         while slots[slot] >= 0 and not _same(known[slots[slot]], rows[i]):
-            slot = (slot + 1) % size
+            slot = (slot + 1) % len(slots)
         if slots[slot] < 0:
             slots[slot] = count
             known[count] = rows[i]
@@ -131,9 +126,18 @@ def _insert(slots: Array, known: Rows, count: int, rows: Rows, numbers: Array) -
     return count
 
 
-@njit(cache=True)
+@kernel
+def _spread(row: Rows) -> int:
+    mixed = np.uint64(1469598103934665603)
+    for word in row:
+        mixed = (mixed ^ word) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    return np.int64(mixed >> np.uint64(1))
+
+
+@kernel
 def _same(one: Rows, two: Rows) -> bool:
+    same = True
     for i in range(len(one)):
-        if one[i] != two[i]:
-            return False
-    return True
+        same = same and one[i] == two[i]
+    return same

@@ -45,7 +45,9 @@ LONGEST_RETREAT: Final = 20
 Numbers = npt.NDArray[np.int64]
 
 
-def quick(number: int, *, green_s: int = 1, start_s: int = 0, flash_s: int = 0, countdown_s: int = 0) -> SignalGroup:
+def quick(
+    number: int, *, green_s: int = 1, start_s: int = 0, flash_s: int = 0, countdown_s: int = 0
+) -> SignalGroup:
     """A vehicle group with times of a few ticks; yellow of 1 s."""
     stop = (Step("yellow", S),)
     made = group(
@@ -185,7 +187,8 @@ class Driven:
         pairs = len(rows) * len(self.request)
         self.layout.load(np.repeat(rows, len(self.request), axis=0))
         request, withheld, urgent = (
-            np.resize(np.tile(column, len(rows)), BATCH) for column in (self.request, self.withheld, self.urgent)
+            np.resize(np.tile(column, len(rows)), BATCH)
+            for column in (self.request, self.withheld, self.urgent)
         )
         before = self.machine.lamps.aspect.copy()
         advance_machine(
@@ -282,7 +285,9 @@ class Offered:
     def _successors(self, rows: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
         pairs = len(rows) * len(self.proposals)
         self.layout.load(np.repeat(rows, len(self.proposals), axis=0))
-        proposed = np.resize(np.tile(self.proposals, (len(rows), 1)), (BATCH, self.proposals.shape[1])).ravel()
+        proposed = np.resize(
+            np.tile(self.proposals, (len(rows), 1)), (BATCH, self.proposals.shape[1])
+        ).ravel()
         self.faults.code[self.released != 0] = 0
         self.released.fill(0)
         latched = self.faults.code != 0
