@@ -8,7 +8,7 @@ scrambled lamps. The interlock must refuse exactly what the judge objects to, an
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -142,9 +142,13 @@ def _renew(signals: Signals, machine: Machine, fresh: Machine, j: int) -> None:
     """A machine that has just been switched on, for one junction."""
     first, last = signals.group_ptr[j], signals.group_ptr[j + 1]
     groups = len(signals.min_green_ms)
-    for mine, new in zip((*machine.lamps, *machine[1:]), (*fresh.lamps, *fresh[1:]), strict=True):
+    for mine, new in zip(_arrays(machine), _arrays(fresh), strict=True):
         rows = slice(first, last) if len(mine) == groups else slice(j, j + 1)
         mine[rows] = new[rows]
+
+
+def _arrays(machine: Machine) -> list[npt.NDArray[Any]]:
+    return [*machine.lamps, *(part for part in machine if isinstance(part, np.ndarray))]
 
 
 def _found(guard: Guard, promises: Promises) -> Counter[str]:

@@ -68,7 +68,7 @@ def _group(rng: np.random.Generator, number: int) -> SignalGroup:
     kind = GroupKind(rng.choice(["vehicle", "vehicle", "vehicle", "pedestrian", "tram"]))
     last = "clearance" if kind is GroupKind.PEDESTRIAN else "yellow"
     longest_s = 9.0 if kind is GroupKind.PEDESTRIAN else 5.0
-    stop = (Step(last, _tenths_ms(rng, 2.0, longest_s)),)
+    stop: tuple[Step, ...] = (Step(last, _tenths_ms(rng, 2.0, longest_s)),)
     if rng.random() < 0.25:
         stop = (Step("green_flash", _tenths_ms(rng, 0.5, 4.0)), *stop)
     start = (Step("red_amber", _tenths_ms(rng, 0.5, 2.5)),) if rng.random() < 0.3 else ()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from greensplit.engine.kernels.machine import ALL_RED, FLASH, KEEP
-from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED
+from greensplit.engine.model.aspects import DARK, GREEN, PERMISSIVE, RED, RED_AMBER
 from greensplit.engine.model.compiled import CONFLICT, SHARED, Signals
 
 __all__ = ["Orders", "calm_orders", "hostile_orders", "sabotage", "scramble", "tick_lengths"]
@@ -32,8 +32,11 @@ class Orders(NamedTuple):
 
 
 def tick_lengths(rng: np.random.Generator, ticks: int) -> npt.NDArray[np.int64]:
-    """All alike, or each of another length of 100 to 2000 ms."""
-    if rng.random() < 0.5:
+    """All of 100 ms, all of another length, or each of its own length of 100 to 2000 ms."""
+    kind = rng.random()
+    if kind < 0.5:
+        return np.full(ticks, TICKS_MS[0], np.int64)
+    if kind < 0.75:
         return np.full(ticks, rng.choice(TICKS_MS), np.int64)
     return rng.integers(1, LONGEST_TICK_MS // 100 + 1, ticks) * 100
 
@@ -112,11 +115,27 @@ _ASKING: Final[tuple[Callable[[np.random.Generator, I64, Shape], I64], ...]] = (
 
 
 def scramble(rng: np.random.Generator, signals: Signals, lamps: npt.NDArray[np.uint8]) -> None:
-    """Change one lamp of one junction in fifty to anything, in place."""
+    """Change one lamp at a few junctions, in place: to anything, or a step on. At fewer junctions all go dark."""
     first, last = signals.group_ptr[:-1], signals.group_ptr[1:]
-    chosen = np.flatnonzero(rng.random(len(first)) < 0.02)
-    group = rng.integers(first[chosen], last[chosen])
-    lamps[group] = rng.integers(0, ASPECTS, len(chosen))
+    chance = rng.random(len(first))
+    for j in np.flatnonzero(chance < 0.02).tolist():
+        group = int(rng.integers(first[j], last[j]))
+        if chance[j] < 0.008:
+            lamps[group] = rng.integers(ASPECTS)
+        elif chance[j] < 0.016:
+            lamps[group] = _step_on(signals, group, int(lamps[group]))
+        else:
+            lamps[first[j] : last[j]] = DARK
+
+
+def _step_on(signals: Signals, group: int, aspect: int) -> int:
+    """What comes next in the sequence of a group, too early more often than not."""
+    if aspect == RED:
+        return RED_AMBER if signals.start_ms[group] else GREEN
+    if aspect == RED_AMBER:
+        return GREEN
+    stop = [*signals.stop_aspect[group].tolist(), RED]
+    return int(stop[stop.index(aspect) + 1] if aspect in stop[:2] else stop[0])
 
 
 def sabotage(rng: np.random.Generator, signals: Signals) -> Signals:
@@ -124,7 +143,7 @@ def sabotage(rng: np.random.Generator, signals: Signals) -> Signals:
     for j in range(len(signals.device_id)):
         spoil = _SPOILERS[rng.integers(len(_SPOILERS))]
         spoil(rng, signals, j)
-    return signals._replace(revert_ms=signals.revert_ms - int(rng.choice([0, 0, 100, 2000])))
+    return signals._replace(revert_ms=signals.revert_ms - int(rng.choice([0, 100, 100, 2000])))
 
 
 Spoiler = Callable[[np.random.Generator, Signals, int], None]

@@ -123,7 +123,7 @@ def new_notes(book: Book) -> Notes:
 
 def _rules(meetings: tuple[Meeting, ...], first: int) -> list[tuple[int, ...]]:
     """Both directions of every meeting; a pair that the program shows together without a gap has no rule."""
-    rows = []
+    rows: list[tuple[int, ...]] = []
     for met in meetings:
         if met.kind is MeetingKind.SHARED and not met.intergreen_ms and not met.reverse_ms:
             continue

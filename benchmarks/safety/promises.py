@@ -117,7 +117,7 @@ class Promises:
         green = (self._shown == GREEN) | (self._shown == PERMISSIVE)
         left_out = old & ~green & ~self._held & ~self._dragged & ~new
         taken_back = green & ~old & new
-        found = (machine.rest != IN_STAGE) | (self._rest != IN_STAGE)
+        found: npt.NDArray[np.bool_] = (machine.rest != IN_STAGE) | (self._rest != IN_STAGE)
         found[self._junction[left_out | taken_back]] = True
         return found
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
-from greensplit.engine.kernels.jit import kernel
 from greensplit.engine.kernels.state import NEVER_MS
 from greensplit.engine.model.site import Site
 
@@ -111,7 +111,7 @@ def steps_to(target: npt.NDArray[np.bool_], following: npt.NDArray[np.int64]) ->
     return steps
 
 
-@kernel
+@njit(cache=True)
 def _insert(slots: Array, known: Rows, count: int, rows: Rows, numbers: Array) -> int:
     """Look rows up by open addressing, append those that are not known; the number of known rows."""
     for i in range(len(rows)):
@@ -126,7 +126,7 @@ def _insert(slots: Array, known: Rows, count: int, rows: Rows, numbers: Array) -
     return count
 
 
-@kernel
+@njit(cache=True)
 def _spread(row: Rows) -> int:
     mixed = np.uint64(1469598103934665603)
     for word in row:
@@ -135,7 +135,7 @@ def _spread(row: Rows) -> int:
     return np.int64(mixed >> np.uint64(1))
 
 
-@kernel
+@njit(cache=True)
 def _same(one: Rows, two: Rows) -> bool:
     same = True
     for i in range(len(one)):
