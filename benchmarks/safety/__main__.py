@@ -18,6 +18,8 @@ from typing import Any
 from greensplit.engine.files import write_atomically
 from greensplit.engine.kernel_cache import use_kernel_cache
 
+from ..machine import machine, versions
+
 TICKS = 100_000_000
 JOBS = 2
 
@@ -33,7 +35,7 @@ def main() -> None:
     options = parser.parse_args()
     use_kernel_cache(os.environ)
     figures = {**_stress(options.ticks, options.jobs), **_planted(options.jobs, skip=options.no_bugs)}
-    result = {"figures": figures, "versions": _versions(), "machine": _machine()}
+    result = {"figures": figures, "versions": versions(), "machine": machine()}
     text = json.dumps(result, indent=1) + "\n"
     if options.out is not None:
         write_atomically(options.out, text.encode())
@@ -80,17 +82,6 @@ def _planted(jobs: int, *, skip: bool) -> dict[str, Any]:
 def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
-
-
-def _versions() -> dict[str, str]:
-    from greensplit.sim.record import versions
-
-    return versions()
-
-
-def _machine() -> dict[str, Any]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {"cores": os.cpu_count(), "memory_gb": round(memory / 2**30, 1), "python": sys.version.split()[0]}
 
 
 if __name__ == "__main__":

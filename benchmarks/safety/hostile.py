@@ -115,15 +115,20 @@ _ASKING: Final[tuple[Callable[[np.random.Generator, I64, Shape], I64], ...]] = (
 
 
 def scramble(rng: np.random.Generator, signals: Signals, lamps: npt.NDArray[np.uint8]) -> None:
-    """Change one lamp at a few junctions, in place: to anything, or a step on. At fewer junctions all go dark."""
+    """Change a lamp, or darken all, at one junction of 200, in place.
+
+    A third of the lamps change to anything, half go a step on where one is between red and green.
+    """
     first, last = signals.group_ptr[:-1], signals.group_ptr[1:]
-    chance = rng.random(len(first))
-    for j in np.flatnonzero(chance < 0.02).tolist():
-        group = int(rng.integers(first[j], last[j]))
-        if chance[j] < 0.008:
-            lamps[group] = rng.integers(ASPECTS)
-        elif chance[j] < 0.016:
-            lamps[group] = _step_on(signals, group, int(lamps[group]))
+    chance = 200 * rng.random(len(first))
+    for j in np.flatnonzero(chance < 1.0).tolist():
+        if chance[j] < 0.3:
+            lamps[rng.integers(first[j], last[j])] = rng.integers(ASPECTS)
+        elif chance[j] < 0.8:
+            shown = lamps[first[j] : last[j]]
+            between = np.flatnonzero((shown != RED) & (shown != GREEN) & (shown != PERMISSIVE))
+            local = rng.choice(between) if len(between) else rng.integers(len(shown))
+            shown[local] = _step_on(signals, int(first[j] + local), int(shown[local]))
         else:
             lamps[first[j] : last[j]] = DARK
 

@@ -19,7 +19,7 @@ from .drawn import draw_site
 
 JUNCTIONS = 3
 OBEDIENT_TICKS = 500
-SABOTAGED_TICKS = 500
+SABOTAGED_TICKS = 2000
 
 __all__ = ["first_finding"]
 
