@@ -32,6 +32,8 @@ check: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow
 	$(BIN)/python -m benchmarks.loop --json
+	$(BIN)/python -m benchmarks.safety --json
+	$(BIN)/python -m benchmarks.engine --json
 
 clean:
 	rm -rf $(VENV) runs dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
