@@ -12,9 +12,9 @@ from pathlib import Path
 
 from greensplit.engine.errors import SimulatorError
 
-__all__ = ["package_dir", "run_netconvert", "sumo_binary", "sumo_environment", "sumo_version"]
+__all__ = ["package_dir", "run_netconvert", "run_tool", "sumo_binary", "sumo_environment", "sumo_version"]
 
-NETCONVERT_TIMEOUT_S = 600
+TOOL_TIMEOUT_S = 600
 # The comment at the top of SUMO's files holds the date and the paths of this machine.
 WRITTEN_BY = re.compile(rb"<!-- generated on .*?-->\s*", re.DOTALL)
 
@@ -59,23 +59,30 @@ def sumo_version() -> str:
 def run_netconvert(arguments: Sequence[str], output: Path) -> None:
     """Run netconvert into the network ``output``, whose bytes depend on input, options and version alone.
 
-    Raises SimulatorError with netconvert's first error line when it fails or takes over ten minutes.
+    Raises SimulatorError as ``run_tool`` does.
     """
-    command = [str(sumo_binary("netconvert")), *arguments, f"--output-file={output}"]
+    run_tool("netconvert", [*arguments, f"--output-file={output}"])
+    output.write_bytes(WRITTEN_BY.sub(b"", output.read_bytes(), count=1))
+
+
+def run_tool(name: str, arguments: Sequence[str]) -> None:
+    """Run a program of SUMO to its end.
+
+    Raises SimulatorError with its first error line when it fails or takes over ten minutes.
+    """
     try:
         done = subprocess.run(
-            command,
+            [str(sumo_binary(name)), *arguments],
             env=sumo_environment(),
             capture_output=True,
             text=True,
-            timeout=NETCONVERT_TIMEOUT_S,
+            timeout=TOOL_TIMEOUT_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise SimulatorError(f"netconvert did not finish: {error}") from error
+        raise SimulatorError(f"{name} did not finish: {error}") from error
     if done.returncode != 0:
-        raise SimulatorError(f"netconvert failed with code {done.returncode}: {_first_error(done.stderr)}")
-    output.write_bytes(WRITTEN_BY.sub(b"", output.read_bytes(), count=1))
+        raise SimulatorError(f"{name} failed with code {done.returncode}: {_first_error(done.stderr)}")
 
 
 def _first_error(stderr: str) -> str:

@@ -6,7 +6,6 @@ stop line at free flow.
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -17,14 +16,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from greensplit.engine.errors import SimulatorError
 from greensplit.engine.model.site import Site
 from greensplit.engine.plans.demand import Demand, Turn
 from greensplit.scenarios.base import Scenario
 from greensplit.scenarios.demand import read_demand, write_routes
 from greensplit.scenarios.records import Demand as Schedule
 from greensplit.scenarios.records import ScheduledVehicle
-from greensplit.scenarios.tools import sumo_binary, sumo_environment
+from greensplit.scenarios.tools import run_tool
 from greensplit.scenarios.xmlio import top_level
 
 from .network import Network
@@ -32,7 +30,6 @@ from .network import Network
 __all__ = ["PERIOD_S", "count_scheduled"]
 
 PERIOD_S = 900
-ROUTING_TIMEOUT_S = 600
 Passed = list[tuple[int, int, float]]
 """Junction, group and share of the vehicle that uses it."""
 
@@ -138,35 +135,13 @@ def _routed(scenario: Scenario, schedule: Schedule) -> Iterator[tuple[float, lis
     with tempfile.TemporaryDirectory(prefix="greensplit-") as name:
         folder = Path(name)
         write_routes(schedule, folder / "trips.rou.xml")
-        command = [str(sumo_binary("duarouter")), "--net-file", str(scenario.net_file)]
-        command += [
-            "--route-files",
-            str(folder / "trips.rou.xml"),
-            "--output-file",
-            str(folder / "routed.rou.xml"),
-        ]
+        command = ["--net-file", str(scenario.net_file), "--route-files", str(folder / "trips.rou.xml")]
+        command += ["--output-file", str(folder / "routed.rou.xml")]
         if scenario.additional_files:
             command += ["--additional-files", ",".join(map(str, scenario.additional_files))]
         command += ["--ignore-errors", "--no-warnings", "--no-step-log"]
-        _run(command)
+        run_tool("duarouter", command)
         for element in top_level(folder / "routed.rou.xml"):
             route = element.find("route")
             if element.tag == "vehicle" and route is not None:
                 yield float(element.attrib["depart"]), route.attrib["edges"].split()
-
-
-def _run(command: list[str]) -> None:
-    try:
-        done = subprocess.run(
-            command,
-            env=sumo_environment(),
-            capture_output=True,
-            text=True,
-            timeout=ROUTING_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as err:
-        raise SimulatorError(f"duarouter did not finish: {err}") from err
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
-        raise SimulatorError(f"duarouter failed with code {done.returncode}: {lines[0]}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from .command import greensplit
 
 KEYS = {
     "scenario", "controller", "vision", "profile", "seed", "demand_seed", "scale", "scheduled", "departed", "arrived",
@@ -15,18 +15,6 @@ KEYS = {
     "interlock_refusals", "would_refuse", "fuel_l", "co2_kg", "wall_s", "simulator_s", "peak_mb", "versions",
 }  # fmt: skip
 WINDOW = ("--begin", "25200", "--end", "25500")
-
-
-def greensplit(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command."""
-    return subprocess.run(
-        [sys.executable, "-m", "greensplit.cli", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=240,
-        check=False,
-    )
 
 
 def test_run_prints_a_summary_with_every_key_and_leaves_a_whole_directory(tmp_path: Path) -> None:

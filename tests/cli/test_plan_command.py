@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from greensplit.engine.model.toml import read_site
 
+from .command import greensplit
+
 WINDOW = ("--begin", "25200", "--end", "27000")
 FILES = {"plans.toml", "plans.add.xml", "ntcip.json", "ntcip.csv"}
-
-
-def greensplit(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command."""
-    return subprocess.run(
-        [sys.executable, "-m", "greensplit.cli", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=240,
-        check=False,
-    )
 
 
 def test_plan_of_a_scenario_prints_a_summary_and_leaves_all_files(tmp_path: Path) -> None:
