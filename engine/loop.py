@@ -18,12 +18,12 @@ import numpy.typing as npt
 
 from .events import ALARM_ON, DEPLOYED_PATTERN, FREE_PATTERN, PATTERN_CHANGE, EventBuffer
 from .kernels.coding import EVENTS_PER_GROUP, code_lamps
-from .kernels.detectors import take_detections
+from .kernels.detectors import Detectors, new_detectors, take_detections
 from .kernels.interlock import FAULT_NAMES, check_lamps
 from .kernels.local.control import advance_local
 from .kernels.local.state import Orders, new_local
 from .kernels.machine import KEEP, advance_machine
-from .kernels.state import NEVER_MS, Detectors, Machine, new_detectors, new_faults, new_lamps, new_machine
+from .kernels.state import NEVER_MS, Machine, new_faults, new_lamps, new_machine
 from .model.compiled import Detection, Signals, compile_detection, compile_signals
 from .model.compiled_local import compile_local
 from .model.site import Site
@@ -208,7 +208,7 @@ class Loop:
         self.signals = compile_signals(site)
         self.detection = compile_detection(site)
         self.machine = new_machine(self.signals)
-        self.detectors = new_detectors(self.detection)
+        self.detectors = new_detectors(self.signals, self.detection)
         self.events = EventBuffer()
         self.decisions = DecisionLog()
         self.refusals: list[Refusal] = []
@@ -254,7 +254,7 @@ class Loop:
         if self._now_ms == NEVER_MS:
             self._log_patterns(now_ms)
         now_ms = self._forward(now_ms)
-        self._take(self.port.read(read_ms))
+        self._take(self.port.read(read_ms), read_ms)
         if self.port.drives_lamps:
             proposed = self._drive(now_ms)
         else:
@@ -293,16 +293,15 @@ class Loop:
         for device in self.signals.device_id:
             self.events.append(now_ms, int(device), PATTERN_CHANGE, pattern)
 
-    def _take(self, found: DetectorEvents) -> None:
+    def _take(self, found: DetectorEvents, read_ms: int) -> None:
         out = self.events.room(found.size)
         written = take_detections(
-            self.signals,
-            self.detection,
             self.detectors,
             found.detector,
             found.t_ms,
             found.on,
             found.size,
+            read_ms,
             out,
         )
         self.events.commit(written)

@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from ..model.aspects import GREEN, PERMISSIVE
 from ..model.compiled import Detection, Signals
+from .detectors import Detectors
 from .jit import kernel
-from .state import NEVER_MS, Detectors, Lamps
+from .state import NEVER_MS, Lamps
 
 __all__ = ["Queues", "new_queues", "update_queues"]
 

@@ -1,4 +1,4 @@
-"""State of the kernels, struct of arrays over all junctions, groups and detectors. Modified in place by the kernels."""
+"""State of the kernels, struct of arrays over all junctions and groups. Modified in place by the kernels."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..model.compiled import Detection, Signals
+from ..model.compiled import Signals
 
 __all__ = [
     "NEVER_MS",
-    "Detectors",
     "Faults",
     "Lamps",
     "Machine",
-    "new_detectors",
     "new_faults",
     "new_lamps",
     "new_machine",
@@ -68,16 +66,6 @@ class Faults(NamedTuple):
     findings: I64  # (J,) so far, also those after the first
 
 
-class Detectors(NamedTuple):
-    """Per detector: presence and actuations."""
-
-    on: U8  # (D,)
-    on_ms: I64  # (D,) last on
-    off_ms: I64  # (D,) last off
-    actuations: I64  # (D,) so far
-    occupied_ms: I64  # (D,) total time on, up to the last off
-
-
 def new_lamps(groups: int) -> Lamps:
     """All red for ever."""
     never = np.full((4, groups), NEVER_MS, np.int64)
@@ -114,16 +102,4 @@ def new_faults(junctions: int) -> Faults:
         second=np.full(junctions, -1, np.int32),
         at_ms=np.full(junctions, NEVER_MS, np.int64),
         findings=np.zeros(junctions, np.int64),
-    )
-
-
-def new_detectors(detection: Detection) -> Detectors:
-    """All off, never actuated."""
-    n = len(detection.channel)
-    return Detectors(
-        on=np.zeros(n, np.uint8),
-        on_ms=np.full(n, NEVER_MS, np.int64),
-        off_ms=np.full(n, NEVER_MS, np.int64),
-        actuations=np.zeros(n, np.int64),
-        occupied_ms=np.zeros(n, np.int64),
     )

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from greensplit.controllers.inside import clear_turners, hold_starting
-from greensplit.engine.kernels.state import Detectors, Machine, new_detectors, new_machine
+from greensplit.engine.kernels.detectors import Detectors, new_detectors
+from greensplit.engine.kernels.state import Machine, new_machine
 from greensplit.engine.model.aspects import GREEN, PERMISSIVE
 from greensplit.engine.model.compiled import Detection, Signals, compile_detection, compile_signals
 from greensplit.engine.model.site import ApproachLane, Detector, DetectorKind, Site
@@ -38,7 +39,7 @@ class Street:
     def __init__(self, age_ms: int) -> None:
         self.signals: Signals = compile_signals(_site())
         self.detection: Detection = compile_detection(_site())
-        self.detectors: Detectors = new_detectors(self.detection)
+        self.detectors: Detectors = new_detectors(self.signals, self.detection)
         self.machine: Machine = new_machine(self.signals)
         self.machine.lamps.aspect[[THROUGH, LEFT]] = GREEN, PERMISSIVE
         self.machine.stage[0] = STAGE_A

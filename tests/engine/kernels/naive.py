@@ -9,36 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from greensplit.engine.model.site import Detector, GroupKind, Junction, MeetingKind
+from greensplit.engine.model.site import GroupKind, Junction, MeetingKind
 
 NEVER = -(10**9)
 GREENS = ("green", "permissive")
-
-
-@dataclass
-class NaiveDetector:
-    """A loop, from its on and off events."""
-
-    device_id: int
-    detector: Detector
-    on: bool = False
-    on_ms: int = NEVER
-    off_ms: int = NEVER
-    actuations: int = 0
-    occupied_ms: int = 0
-
-    def take(self, t_ms: int, on: bool) -> list[tuple[int, int, int, int]]:
-        """Rows for the log: (time, device, 82 on or 81 off, channel); repeated states are not news."""
-        if on == self.on:
-            return []
-        self.on = on
-        if on:
-            self.on_ms = t_ms
-            self.actuations += 1
-        else:
-            self.off_ms = t_ms
-            self.occupied_ms += t_ms - self.on_ms
-        return [(t_ms, self.device_id, 82 if on else 81, self.detector.channel)]
 
 
 class Rules:

@@ -9,16 +9,15 @@ from hypothesis import strategies as st
 
 from greensplit.engine.events import EVENT_DTYPE, FLASH_STATUS
 from greensplit.engine.kernels.coding import EVENTS_PER_GROUP, code_lamps
-from greensplit.engine.kernels.detectors import take_detections
 from greensplit.engine.kernels.interlock import FAULT_NAMES, check_lamps
 from greensplit.engine.kernels.machine import advance_machine
-from greensplit.engine.kernels.state import new_detectors, new_faults, new_lamps, new_machine
+from greensplit.engine.kernels.state import new_faults, new_lamps, new_machine
 from greensplit.engine.model.aspects import ASPECT_NAMES
-from greensplit.engine.model.compiled import compile_detection, compile_signals
+from greensplit.engine.model.compiled import compile_signals
 from greensplit.engine.model.site import Site
 
 from .drive import ask
-from .naive import NaiveCoder, NaiveDetector, NaiveInterlock, NaiveMachine
+from .naive import NaiveCoder, NaiveInterlock, NaiveMachine
 from .sites import random_site
 
 seeds = st.integers(0, 2**32 - 1)
@@ -136,36 +135,6 @@ def test_no_change_of_lamps_writes_more_rows_than_there_is_room(seed: int) -> No
         of_groups = out[:n][out[:n]["event"] != FLASH_STATUS]
         _, counts = np.unique(of_groups[["device", "parameter"]], return_counts=True)
         assert counts.max(initial=0) <= EVENTS_PER_GROUP
-
-
-@quick
-@given(seeds, st.integers(0, 60))
-def test_detectors_count_and_time_what_happened(seed: int, count: int) -> None:
-    """Random on and off events, repeated and lost ones among them: state and log as the plain oracle has them."""
-    rng = np.random.default_rng(seed)
-    site = random_site(rng, 2)
-    signals, detection = compile_signals(site), compile_detection(site)
-    state = new_detectors(detection)
-    plain = [NaiveDetector(j.device_id, d) for j in site.junctions for d in j.detectors]
-    if not plain:
-        return
-    index = rng.integers(0, len(plain), count).astype(np.int32)
-    t_ms = np.sort(rng.integers(0, 5000, count))
-    on = rng.integers(0, 2, count).astype(np.uint8)
-    out = np.zeros(count, EVENT_DTYPE)
-    n = take_detections(signals, detection, state, index, t_ms, on, count, out)
-    expected = [
-        row for i, t, o in zip(index, t_ms, on, strict=True) for row in plain[i].take(int(t), bool(o))
-    ]
-    assert [tuple(row) for row in out[:n].tolist()] == expected
-    for d, oracle in enumerate(plain):
-        assert (state.on[d], state.on_ms[d], state.off_ms[d], state.actuations[d], state.occupied_ms[d]) == (
-            oracle.on,
-            oracle.on_ms,
-            oracle.off_ms,
-            oracle.actuations,
-            oracle.occupied_ms,
-        )
 
 
 def test_random_sites_hold_every_kind_of_thing() -> None:
