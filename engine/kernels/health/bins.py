@@ -1,0 +1,111 @@
+"""Counts and occupancy of a bin, and the tests that need nobody else: chatter, and occupancy against count.
+
+The second is the Washington test (Jacobson, Nihan and Bender 1990) with bounds that each detector learns of itself:
+the time on per actuation, by occupancy class. Bounds are also physical: no vehicle is shorter than ``BRIEF_MS``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from ..detectors import Detectors
+from ..jit import inlined, kernel
+from .peers import Peers
+from .state import QUARTERS, UNLEARNED, Memory
+
+__all__ = ["take_bins"]
+
+BLUR: Final = 1.0 / 4.5  # 90 s
+RECENT: Final = 1.0 / 15.0  # 5 min
+USUAL: Final = 1.0 / 90.0  # 30 min
+LEAST_BRIEF: Final = 3
+BRIEF_SHARE: Final = 0.3
+LEAST_HEADWAY_S: Final = 0.9
+LEAST_COUNT: Final = 2
+LEARNING_BINS: Final = 15
+OUTSIDE_SPREADS: Final = 5.0
+OUTSIDE_LEAST: Final = 1.0  # a factor of e: below it, no bound is meant
+LEARNING: Final = 0.05
+GOOD_BIN: Final = 0.34
+SCORE_LIMIT: Final = 6.0
+QUARTER_MS: Final = 900_000
+LEAST_OBSERVED_S: Final = 600.0
+PROFILE_MEMORY: Final = 0.3
+
+
+@kernel
+def take_bins(peers: Peers, detectors: Detectors, memory: Memory, due: int, now_ms: int, day_ms: int) -> None:
+    """Close the bins of the first ``due`` junctions in ``memory.due``; ``day_ms`` is the time of day."""
+    quarter = int(day_ms // QUARTER_MS % QUARTERS)
+    for i in range(due):
+        j = memory.due[i]
+        span_ms = now_ms - memory.last_ms[j]
+        is_new = memory.quarter[j] != quarter
+        for d in range(peers.detector_ptr[j], peers.detector_ptr[j + 1]):
+            running_ms = now_ms - detectors.on_ms[d] if detectors.on[d] else 0
+            occupied_ms = detectors.occupied_ms[d] + max(running_ms, 0)
+            count = detectors.actuations[d] - memory.seen[d]
+            brief = detectors.brief[d] - memory.brief[d]
+            on_ms = occupied_ms - memory.occupied_ms[d]
+            memory.seen[d] = detectors.actuations[d]
+            memory.brief[d] = detectors.brief[d]
+            memory.occupied_ms[d] = occupied_ms
+            if is_new:
+                _learn_quarter(memory, j, d)
+            memory.quarter_veh[d] += count
+            memory.count[d] = count
+            memory.blurred[d] += BLUR * (count - memory.blurred[d])
+            memory.recent[d] += RECENT * (count - memory.recent[d])
+            memory.usual[d] += USUAL * (count - memory.usual[d])
+            if count:
+                memory.changed_ms[j] = now_ms
+            chatters = brief >= LEAST_BRIEF and brief >= BRIEF_SHARE * count
+            crowded = count * LEAST_HEADWAY_S * 1000.0 > span_ms
+            memory.chatter[d] = _score(memory.chatter[d], chatters or crowded)
+            if count >= LEAST_COUNT and on_ms > 0:
+                _compare_occupancy(memory, d, count, on_ms, span_ms)
+        if is_new:
+            memory.quarter[j] = quarter
+            memory.observed_s[j] = 0.0
+        memory.observed_s[j] += span_ms / 1000.0
+
+
+@inlined
+def _score(score: float, is_bad: bool) -> float:
+    return min(score + 1.0, SCORE_LIMIT) if is_bad else max(score - GOOD_BIN, 0.0)
+
+
+@inlined
+def _occupancy_class(occupancy: float) -> int:
+    return int(occupancy >= 0.08) + int(occupancy >= 0.26) + int(occupancy >= 0.36)
+
+
+@inlined
+def _compare_occupancy(memory: Memory, d: int, count: int, on_ms: int, span_ms: int) -> None:
+    """Time on per actuation against what this detector showed at such an occupancy before."""
+    k = _occupancy_class(on_ms / span_ms)
+    off_by = math.log(on_ms / 1000.0 / count) - memory.on_log[d, k]
+    allowed = max(OUTSIDE_SPREADS * memory.on_spread[d, k], OUTSIDE_LEAST)
+    learned = memory.on_bins[d, k] >= LEARNING_BINS
+    is_outside = learned and abs(off_by) > allowed
+    memory.band[d] = _score(memory.band[d], is_outside)
+    if not is_outside:
+        step = max(1.0 / (1.0 + memory.on_bins[d, k]), LEARNING)
+        memory.on_log[d, k] += step * off_by
+        memory.on_spread[d, k] += step * (abs(off_by) - memory.on_spread[d, k])
+        memory.on_bins[d, k] = min(memory.on_bins[d, k] + 1, 255)
+
+
+@inlined
+def _learn_quarter(memory: Memory, j: int, d: int) -> None:
+    """The quarter of an hour that is over goes into the profile, if most of it was seen."""
+    if memory.quarter[j] >= 0 and memory.observed_s[j] >= LEAST_OBSERVED_S:
+        if memory.sound_bins[d] != 0:
+            found = memory.quarter_veh[d] * 900.0 / memory.observed_s[j]
+            code = int(memory.profile[d, memory.quarter[j]])
+            if code != UNLEARNED:
+                before = (code / 8.0) ** 2
+                found = before + PROFILE_MEMORY * (found - before)
+            memory.profile[d, memory.quarter[j]] = int(min(8.0 * math.sqrt(found) + 0.5, 254.0))
+    memory.quarter_veh[d] = 0.0

@@ -1,0 +1,91 @@
+"""Conservation: a detector counts what its peers make us expect. Sequential tests on what is missing or too much.
+
+The expected count is a weighted sum of the peers' counts; the weights are learned by a Kalman filter on blurred
+counts with a diagonal covariance. Evidence is Page's cumulative sum of the likelihood ratio between the expected
+Poisson rate and 0.65 (or 1.6) times it, divided by the dispersion that the pair showed so far.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from ..jit import inlined, kernel
+from .peers import Peers
+from .state import PRIOR_VARIANCE, SOUND, Health, Memory
+
+__all__ = ["WARM_VEH", "compare_counts"]
+
+FEW: Final = 0.65
+LOG_FEW: Final = math.log(FEW)
+MANY: Final = 1.6
+LOG_MANY: Final = math.log(MANY)
+EVIDENCE_LIMIT: Final = 5.0
+WARM_VEH: Final = 30.0
+DRIFT: Final = 2e-5
+LEAST_NOISE_VEH: Final = 0.2
+MAX_WEIGHT: Final = 1.5
+BLOCK_BINS: Final = 15
+BLOCKS: Final = 6
+LEAST_BLOCK_VEH: Final = 3.0
+SURPRISE_LIMIT: Final = 8.0
+SUSPICIOUS: Final = 2.0
+SOUND_WEIGHT: Final = 0.7
+
+
+@kernel
+def compare_counts(peers: Peers, health: Health, memory: Memory, due: int) -> None:
+    """Compare the closed bins of the first ``due`` junctions in ``memory.due``; ``memory`` is modified in place."""
+    for i in range(due):
+        j = memory.due[i]
+        for d in range(peers.detector_ptr[j], peers.detector_ptr[j + 1]):
+            all_weight, sound_weight, expected, blurred, spread = 0.0, 0.0, 0.0, 0.0, 0.0
+            for n in range(peers.peer_ptr[d], peers.peer_ptr[d + 1]):
+                p, weight = peers.peer[n], memory.weight[n]
+                all_weight += weight
+                if health.fault[p] == SOUND:
+                    sound_weight += weight
+                    expected += weight * memory.count[p]
+                    blurred += weight * memory.blurred[p]
+                spread += memory.variance[n] * memory.blurred[p] ** 2
+            if sound_weight > 0.0 and sound_weight >= SOUND_WEIGHT * all_weight:
+                _weigh(memory, d, expected * all_weight / sound_weight)
+                if memory.seen[d] and sound_weight == all_weight and memory.missed[d] < SUSPICIOUS:
+                    _learn(peers, memory, d, blurred, spread)
+
+
+@inlined
+def _learn(peers: Peers, memory: Memory, d: int, blurred: float, spread: float) -> None:
+    noise = max(blurred, LEAST_NOISE_VEH)
+    error = memory.blurred[d] - blurred
+    for n in range(peers.peer_ptr[d], peers.peer_ptr[d + 1]):
+        seen = memory.blurred[peers.peer[n]]
+        gain = memory.variance[n] * seen / (spread + noise)
+        memory.weight[n] = min(max(memory.weight[n] + gain * error, 0.0), MAX_WEIGHT)
+        memory.variance[n] = min(memory.variance[n] * (1.0 - gain * seen) + DRIFT, PRIOR_VARIANCE)
+
+
+@inlined
+def _weigh(memory: Memory, d: int, expected: float) -> None:
+    """Add the bin to the evidence, and the five minutes to the dispersion."""
+    count = memory.count[d]
+    dispersion = memory.dispersion[d]
+    if memory.compared[d] >= WARM_VEH:
+        few = memory.few[d] + (count * LOG_FEW + (1.0 - FEW) * expected) / dispersion
+        many = memory.many[d] + (count * LOG_MANY - (MANY - 1.0) * expected) / dispersion
+        memory.few[d] = min(max(few, 0.0), EVIDENCE_LIMIT)
+        memory.many[d] = min(max(many, 0.0), EVIDENCE_LIMIT)
+    memory.missed[d] = 0.0 if count > 0 else memory.missed[d] + expected / dispersion
+    memory.compared[d] += expected
+    memory.block_own[d] += count
+    memory.block_expected[d] += expected
+    memory.block_bins[d] += 1
+    if memory.block_bins[d] == BLOCK_BINS:
+        if memory.compared[d] >= WARM_VEH:
+            least = max(memory.block_expected[d], LEAST_BLOCK_VEH)
+            surprise = min((memory.block_own[d] - memory.block_expected[d]) ** 2 / least, SURPRISE_LIMIT)
+            memory.blocks[d] = min(memory.blocks[d] + 1, BLOCKS)
+            memory.dispersion[d] = max(dispersion + (surprise - dispersion) / (memory.blocks[d] + 2), 1.0)
+        memory.block_own[d] = 0.0
+        memory.block_expected[d] = 0.0
+        memory.block_bins[d] = 0

@@ -1,0 +1,129 @@
+"""The verdict: evidence to faults, with two thresholds each so that no verdict flaps; news go into the log."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ...events import DETECTOR_ERRATIC, DETECTOR_FAULT, DETECTOR_RESTORED, DETECTOR_WATCHDOG
+from ..detectors import Detectors
+from ..jit import inlined, kernel
+from .conservation import WARM_VEH
+from .peers import Peers
+from .state import (
+    BAND,
+    BIN_MS,
+    CHATTER,
+    SILENT,
+    SOUND,
+    STUCK_OFF,
+    STUCK_ON,
+    TOO_FEW,
+    TOO_MANY,
+    Health,
+    Memory,
+)
+
+__all__ = ["judge_detectors"]
+
+MISSED_OFF_VEH: Final = 10.0
+MISSED_ON_VEH: Final = 20.0  # a queue on the loop: what stands between two loops of an approach may pass unseen
+NEVER_SEEN: Final = 3.0
+SCORE_BAD: Final = 3.0
+SCORE_GOOD: Final = 1.0
+EVIDENCE_BAD: Final = 3.3
+EVIDENCE_MANY: Final = 4.0
+EVIDENCE_GOOD: Final = 1.5
+MOVED: Final = 0.15  # logarithm of recent over usual counts, against the junction's
+SILENT_VEH: Final = 15.0
+LOOPS_PER_VEHICLE: Final = 3.0
+SILENT_MS: Final = 900_000
+SOUND_BINS: Final = 3
+
+
+@kernel
+def judge_detectors(
+    peers: Peers,
+    detectors: Detectors,
+    health: Health,
+    memory: Memory,
+    due: int,
+    now_ms: int,
+    out: npt.NDArray[np.void],
+) -> int:
+    """Judge the first ``due`` junctions in ``memory.due``; rows written into ``out``, at most one per detector."""
+    written = 0
+    for i in range(due):
+        j = memory.due[i]
+        first, last = peers.detector_ptr[j], peers.detector_ptr[j + 1]
+        recent, usual = 0.0, 0.0
+        for d in range(first, last):
+            recent += memory.recent[d]
+            usual += memory.usual[d]
+        trend = math.log((recent + 0.1) / (usual + 0.1))
+        silent_ms = now_ms - memory.changed_ms[j]
+        silent_veh = usual * silent_ms / BIN_MS / LOOPS_PER_VEHICLE
+        silent = silent_ms >= SILENT_MS or (silent_veh >= SILENT_VEH and silent_ms > 3 * BIN_MS)
+        for d in range(first, last):
+            before = health.fault[d]
+            found = SILENT if silent else _find(detectors, memory, d, trend)
+            if found != SOUND:
+                memory.sound_bins[d] = 0
+                if before == SOUND or found == SILENT:
+                    health.fault[d] = found
+            elif not _is_doubtful(memory, d):
+                memory.sound_bins[d] = min(memory.sound_bins[d] + 1, 255)
+                if memory.sound_bins[d] >= SOUND_BINS:
+                    health.fault[d] = SOUND
+            if (before == SOUND) != (health.fault[d] == SOUND) and written < len(out):
+                row = out[written]
+                row["t_ms"] = now_ms
+                row["device"] = detectors.label[d] >> 16
+                row["event"] = _code(health.fault[d])
+                row["parameter"] = detectors.label[d] & 65535
+                written += 1
+    return written
+
+
+@inlined
+def _code(fault: int) -> int:
+    if fault == SOUND:
+        return DETECTOR_RESTORED
+    if fault == CHATTER:
+        return DETECTOR_ERRATIC
+    return DETECTOR_WATCHDOG if fault == SILENT else DETECTOR_FAULT
+
+
+@inlined
+def _find(detectors: Detectors, memory: Memory, d: int, trend: float) -> int:
+    """The fault for which there is enough evidence now; ``trend`` is the junction's, as a logarithm."""
+    if memory.chatter[d] >= SCORE_BAD:
+        return CHATTER
+    if memory.band[d] >= SCORE_BAD:
+        return BAND
+    patience = 1.0 if memory.seen[d] else NEVER_SEEN
+    if memory.compared[d] >= WARM_VEH and memory.missed[d] >= patience * (
+        MISSED_ON_VEH if detectors.on[d] else MISSED_OFF_VEH
+    ):
+        return STUCK_ON if detectors.on[d] else STUCK_OFF
+    moved = math.log((memory.recent[d] + 0.1) / (memory.usual[d] + 0.1)) - trend
+    if memory.few[d] >= EVIDENCE_BAD and moved <= -MOVED:
+        return TOO_FEW
+    if memory.many[d] >= EVIDENCE_MANY and moved >= MOVED:
+        return TOO_MANY
+    return SOUND
+
+
+@inlined
+def _is_doubtful(memory: Memory, d: int) -> bool:
+    """Too much evidence to call a faulty detector sound again."""
+    return bool(
+        memory.chatter[d] > SCORE_GOOD
+        or memory.band[d] > SCORE_GOOD
+        or memory.few[d] > EVIDENCE_GOOD
+        or memory.many[d] > EVIDENCE_GOOD
+        or memory.missed[d] > EVIDENCE_GOOD
+    )
