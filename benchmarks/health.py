@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -179,11 +180,7 @@ def _found(recording: Recording, damage: Damage, rng: np.random.Generator) -> di
 def _one_per_junction(detector_ptr: npt.NDArray[np.int32]) -> Iterator[list[int]]:
     """Every detector once, together with one of each other junction: junctions do not know each other's loops."""
     for k in range(int(np.diff(detector_ptr).max())):
-        yield [
-            int(a) + k
-            for a, b in zip(detector_ptr[:-1], detector_ptr[1:], strict=True)
-            if k < b - a
-        ]
+        yield [a + k for a, b in pairwise(detector_ptr.tolist()) if k < b - a]
 
 
 def _before(true: Presences, start_ms: int) -> Presences:

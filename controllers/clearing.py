@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from greensplit.engine.events import FORCE_OFF, GAP_OUT, MAX_OUT
+from greensplit.engine.kernels.detectors import Detectors
 from greensplit.engine.kernels.jit import inlined, kernel
 from greensplit.engine.kernels.queues import CAPACITY, SATURATION_MS, Queues, new_queues, update_queues
-from greensplit.engine.kernels.detectors import Detectors
 from greensplit.engine.kernels.state import NEVER_MS, Machine
 from greensplit.engine.loop import DecisionLog, View
 from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from greensplit.engine.kernels.jit import kernel
 from greensplit.engine.kernels.detectors import Detectors
+from greensplit.engine.kernels.jit import kernel
 from greensplit.engine.kernels.state import Machine
 from greensplit.engine.model.aspects import GREEN, PERMISSIVE
 from greensplit.engine.model.compiled import Detection, Signals

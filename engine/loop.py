@@ -19,6 +19,9 @@ import numpy.typing as npt
 from .events import ALARM_ON, DEPLOYED_PATTERN, FREE_PATTERN, PATTERN_CHANGE, EventBuffer
 from .kernels.coding import EVENTS_PER_GROUP, code_lamps
 from .kernels.detectors import Detectors, new_detectors, take_detections
+from .kernels.health.assess import assess_detectors
+from .kernels.health.peers import compile_peers
+from .kernels.health.state import new_health, new_memory
 from .kernels.interlock import FAULT_NAMES, check_lamps
 from .kernels.local.control import advance_local
 from .kernels.local.state import Orders, new_local
@@ -198,8 +201,9 @@ class Loop:
         controller: Controller | None,
         look: Callable[[], Truth] | None = None,
         orders: Orders | None = None,
+        day_ms: int = 0,
     ) -> None:
-        """Compile the model twice: the interlock has its own copy of the tables."""
+        """Compile the model twice: the interlock has its own copy of the tables. ``day_ms``: time of day at 0."""
         self.site = site
         self.port = port
         self.controller = controller
@@ -209,6 +213,9 @@ class Loop:
         self.detection = compile_detection(site)
         self.machine = new_machine(self.signals)
         self.detectors = new_detectors(self.signals, self.detection)
+        self.peers = compile_peers(site)
+        self.health = new_health(self.peers)
+        self.upstream_rate_per_s = np.full(len(self.detection.channel), np.nan, np.float32)
         self.events = EventBuffer()
         self.decisions = DecisionLog()
         self.refusals: list[Refusal] = []
@@ -218,6 +225,8 @@ class Loop:
             self._local = compile_local(site)
             self._local_state = new_local(self.signals, self._local)
         self._level = np.zeros(len(self.detection.channel), np.uint8)
+        self._memory = new_memory(self.peers)
+        self._day_ms = day_ms
         self._new_arrays(len(self.signals.device_id), len(self.signals.min_green_ms))
 
     def _new_arrays(self, junctions: int, groups: int) -> None:
@@ -302,6 +311,22 @@ class Loop:
             found.on,
             found.size,
             read_ms,
+            out,
+        )
+        self.events.commit(written)
+        if read_ms >= self._memory.due_ms.min(initial=read_ms + 1):
+            self._assess(read_ms)
+
+    def _assess(self, read_ms: int) -> None:
+        out = self.events.room(len(self.upstream_rate_per_s))
+        written = assess_detectors(
+            self.peers,
+            self.detectors,
+            self.health,
+            self._memory,
+            self.upstream_rate_per_s,
+            read_ms,
+            self._day_ms + read_ms,
             out,
         )
         self.events.commit(written)

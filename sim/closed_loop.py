@@ -117,14 +117,14 @@ def _new_loop(prepared: Prepared, simulator: Simulator) -> Loop:
         prepared.scenario.begin_s,
         subscribe=spec.traci or spec.gui,
     )
-    entry = prepared.entry
+    entry, day_ms = prepared.entry, prepared.scenario.begin_s * 1000
     if entry.program:
-        return Loop(site, WatchingPort(simulator, site, reader), None)
+        return Loop(site, WatchingPort(simulator, site, reader), None, day_ms=day_ms)
     port = SumoPort(simulator, site, reader)
     if entry.make is None:
-        return Loop(site, port, None, orders=_standing_orders(site, entry.mode))
+        return Loop(site, port, None, orders=_standing_orders(site, entry.mode), day_ms=day_ms)
     eyes = Eyes(simulator, site, prepared.network) if prepared.vision == "perfect" else None
-    return Loop(site, port, entry.make(prepared.profile), eyes)
+    return Loop(site, port, entry.make(prepared.profile), eyes, day_ms=day_ms)
 
 
 def _standing_orders(site: Site, mode: int) -> Orders:

@@ -42,6 +42,8 @@ def take_bins(peers: Peers, detectors: Detectors, memory: Memory, due: int, now_
         j = memory.due[i]
         span_ms = now_ms - memory.last_ms[j]
         is_new = memory.quarter[j] != quarter
+        memory.bins[j] += 1
+        first = 1.0 / memory.bins[j]
         for d in range(peers.detector_ptr[j], peers.detector_ptr[j + 1]):
             running_ms = now_ms - detectors.on_ms[d] if detectors.on[d] else 0
             occupied_ms = detectors.occupied_ms[d] + max(running_ms, 0)
@@ -54,10 +56,10 @@ def take_bins(peers: Peers, detectors: Detectors, memory: Memory, due: int, now_
             if is_new:
                 _learn_quarter(memory, j, d)
             memory.quarter_veh[d] += count
-            memory.count[d] = count
-            memory.blurred[d] += BLUR * (count - memory.blurred[d])
-            memory.recent[d] += RECENT * (count - memory.recent[d])
-            memory.usual[d] += USUAL * (count - memory.usual[d])
+            memory.counted[d] = count
+            memory.blurred[d] += max(BLUR, first) * (count - memory.blurred[d])
+            memory.recent[d] += max(RECENT, first) * (count - memory.recent[d])
+            memory.usual[d] += max(USUAL, first) * (count - memory.usual[d])
             if count:
                 memory.changed_ms[j] = now_ms
             chatters = brief >= LEAST_BRIEF and brief >= BRIEF_SHARE * count

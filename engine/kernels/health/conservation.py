@@ -20,15 +20,16 @@ FEW: Final = 0.65
 LOG_FEW: Final = math.log(FEW)
 MANY: Final = 1.6
 LOG_MANY: Final = math.log(MANY)
-EVIDENCE_LIMIT: Final = 5.0
-WARM_VEH: Final = 30.0
+EVIDENCE_LIMIT: Final = 4.2
+KEPT: Final = 1.0 - 1.0 / 120.0  # of the evidence, in each bin
+WARM_VEH: Final = 50.0
 DRIFT: Final = 2e-5
 LEAST_NOISE_VEH: Final = 0.2
 MAX_WEIGHT: Final = 1.5
 BLOCK_BINS: Final = 15
 BLOCKS: Final = 6
 LEAST_BLOCK_VEH: Final = 3.0
-SURPRISE_LIMIT: Final = 8.0
+SURPRISE_LIMIT: Final = 5.0
 SUSPICIOUS: Final = 2.0
 SOUND_WEIGHT: Final = 0.7
 
@@ -45,13 +46,16 @@ def compare_counts(peers: Peers, health: Health, memory: Memory, due: int) -> No
                 all_weight += weight
                 if health.fault[p] == SOUND:
                     sound_weight += weight
-                    expected += weight * memory.count[p]
+                    expected += weight * memory.counted[p]
                     blurred += weight * memory.blurred[p]
                 spread += memory.variance[n] * memory.blurred[p] ** 2
             if sound_weight > 0.0 and sound_weight >= SOUND_WEIGHT * all_weight:
                 _weigh(memory, d, expected * all_weight / sound_weight)
                 if memory.seen[d] and sound_weight == all_weight and memory.missed[d] < SUSPICIOUS:
                     _learn(peers, memory, d, blurred, spread)
+            else:
+                memory.few[d] *= KEPT
+                memory.many[d] *= KEPT
 
 
 @inlined
@@ -68,11 +72,11 @@ def _learn(peers: Peers, memory: Memory, d: int, blurred: float, spread: float) 
 @inlined
 def _weigh(memory: Memory, d: int, expected: float) -> None:
     """Add the bin to the evidence, and the five minutes to the dispersion."""
-    count = memory.count[d]
+    count = memory.counted[d]
     dispersion = memory.dispersion[d]
     if memory.compared[d] >= WARM_VEH:
-        few = memory.few[d] + (count * LOG_FEW + (1.0 - FEW) * expected) / dispersion
-        many = memory.many[d] + (count * LOG_MANY - (MANY - 1.0) * expected) / dispersion
+        few = KEPT * memory.few[d] + (count * LOG_FEW + (1.0 - FEW) * expected) / dispersion
+        many = KEPT * memory.many[d] + (count * LOG_MANY - (MANY - 1.0) * expected) / dispersion
         memory.few[d] = min(max(few, 0.0), EVIDENCE_LIMIT)
         memory.many[d] = min(max(many, 0.0), EVIDENCE_LIMIT)
     memory.missed[d] = 0.0 if count > 0 else memory.missed[d] + expected / dispersion

@@ -32,6 +32,7 @@ CLASSES: Final = 4
 QUARTERS: Final = 96
 UNLEARNED: Final = 255
 PRIOR_VARIANCE: Final = 0.25
+JUNCTIONS_PER_TURN: Final = 500
 PRIOR_DISPERSION: Final = 2.0
 
 SOUND, STUCK_ON, STUCK_OFF, CHATTER, BAND, TOO_FEW, TOO_MANY, SILENT = range(8)
@@ -59,7 +60,7 @@ class Health(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What the tests remember. ``Counts`` are per bin of 20 s."""
+    """What the tests remember; counts are vehicles per bin of 20 s."""
 
     due_ms: I64  # (J,) next assessment
     last_ms: I64  # (J,) last assessment
@@ -67,10 +68,11 @@ class Memory(NamedTuple):
     quarter: I32  # (J,) quarter of an hour of the day that is being learned, -1 none
     observed_s: F32  # (J,) how much of it was seen
     due: I32  # (J,) junctions of this tick
+    bins: I64  # (J,) closed so far
     seen: I64  # (D,) actuations so far
     occupied_ms: I64  # (D,) so far
     brief: I32  # (D,) brief actuations so far
-    count: F32  # (D,) of the last bin
+    counted: F32  # (D,) actuations in the last bin
     blurred: F32  # (D,) counts over the last minutes: hides the travel time between loops
     recent: F32  # (D,) counts over five minutes
     usual: F32  # (D,) counts over half an hour
@@ -102,19 +104,20 @@ def new_health(peers: Peers) -> Health:
 
 
 def new_memory(peers: Peers) -> Memory:
-    """Nothing seen. Junctions take turns over the bin."""
+    """Nothing seen. Junctions take turns over the bin, so many in a second that a city of 10,000 comes round."""
     junctions, n, pairs = len(peers.detector_ptr) - 1, len(peers.peer_ptr) - 1, len(peers.peer)
     return Memory(
-        due_ms=np.arange(junctions, dtype=np.int64) * 1000 % BIN_MS,
+        due_ms=np.arange(junctions, dtype=np.int64) // JUNCTIONS_PER_TURN * 1000 % BIN_MS,
         last_ms=np.full(junctions, -1, np.int64),
         changed_ms=np.zeros(junctions, np.int64),
         quarter=np.full(junctions, -1, np.int32),
         observed_s=_zeros(junctions),
         due=np.zeros(junctions, np.int32),
+        bins=np.zeros(junctions, np.int64),
         seen=np.zeros(n, np.int64),
         occupied_ms=np.zeros(n, np.int64),
         brief=np.zeros(n, np.int32),
-        count=_zeros(n),
+        counted=_zeros(n),
         blurred=_zeros(n),
         recent=_zeros(n),
         usual=_zeros(n),

@@ -30,18 +30,24 @@ from .state import (
 __all__ = ["judge_detectors"]
 
 MISSED_OFF_VEH: Final = 10.0
-MISSED_ON_VEH: Final = 20.0  # a queue on the loop: what stands between two loops of an approach may pass unseen
+MISSED_ON_VEH: Final = (
+    20.0  # a queue on the loop: what stands between two loops of an approach may pass unseen
+)
 NEVER_SEEN: Final = 3.0
 SCORE_BAD: Final = 3.0
 SCORE_GOOD: Final = 1.0
-EVIDENCE_BAD: Final = 3.3
+EVIDENCE_BAD: Final = 2.5
 EVIDENCE_MANY: Final = 4.0
-EVIDENCE_GOOD: Final = 1.5
-MOVED: Final = 0.15  # logarithm of recent over usual counts, against the junction's
-SILENT_VEH: Final = 15.0
+EVIDENCE_GOOD: Final = 2.0
+MOVED: Final = 0.25  # logarithm of recent over usual counts, against the junction's
+SILENT_VEH: Final = 30.0
+SILENT_LEAST_MS: Final = 180_000
 LOOPS_PER_VEHICLE: Final = 3.0
 SILENT_MS: Final = 900_000
 SOUND_BINS: Final = 3
+WEIGHTY: Final = 0.3
+LEAST_VEH: Final = 0.1
+GROWTH_LIMIT: Final = 0.5  # one detector does not make a trend
 
 
 @kernel
@@ -59,17 +65,16 @@ def judge_detectors(
     for i in range(due):
         j = memory.due[i]
         first, last = peers.detector_ptr[j], peers.detector_ptr[j + 1]
-        recent, usual = 0.0, 0.0
+        trend, usual = 0.0, 0.0
         for d in range(first, last):
-            recent += memory.recent[d]
+            trend += min(max(_growth(memory, d), -GROWTH_LIMIT), GROWTH_LIMIT) / (last - first)
             usual += memory.usual[d]
-        trend = math.log((recent + 0.1) / (usual + 0.1))
         silent_ms = now_ms - memory.changed_ms[j]
         silent_veh = usual * silent_ms / BIN_MS / LOOPS_PER_VEHICLE
-        silent = silent_ms >= SILENT_MS or (silent_veh >= SILENT_VEH and silent_ms > 3 * BIN_MS)
+        silent = silent_ms >= SILENT_MS or (silent_veh >= SILENT_VEH and silent_ms >= SILENT_LEAST_MS)
         for d in range(first, last):
             before = health.fault[d]
-            found = SILENT if silent else _find(detectors, memory, d, trend)
+            found = SILENT if silent else _find(peers, detectors, health, memory, d, trend)
             if found != SOUND:
                 memory.sound_bins[d] = 0
                 if before == SOUND or found == SILENT:
@@ -89,6 +94,12 @@ def judge_detectors(
 
 
 @inlined
+def _growth(memory: Memory, d: int) -> float:
+    """Logarithm of recent over usual counts."""
+    return math.log((memory.recent[d] + LEAST_VEH) / (memory.usual[d] + LEAST_VEH))
+
+
+@inlined
 def _code(fault: int) -> int:
     if fault == SOUND:
         return DETECTOR_RESTORED
@@ -98,7 +109,7 @@ def _code(fault: int) -> int:
 
 
 @inlined
-def _find(detectors: Detectors, memory: Memory, d: int, trend: float) -> int:
+def _find(peers: Peers, detectors: Detectors, health: Health, memory: Memory, d: int, trend: float) -> int:
     """The fault for which there is enough evidence now; ``trend`` is the junction's, as a logarithm."""
     if memory.chatter[d] >= SCORE_BAD:
         return CHATTER
@@ -109,12 +120,24 @@ def _find(detectors: Detectors, memory: Memory, d: int, trend: float) -> int:
         MISSED_ON_VEH if detectors.on[d] else MISSED_OFF_VEH
     ):
         return STUCK_ON if detectors.on[d] else STUCK_OFF
-    moved = math.log((memory.recent[d] + 0.1) / (memory.usual[d] + 0.1)) - trend
+    if _is_peer_blamed(peers, health, memory, d):
+        return SOUND
+    moved = _growth(memory, d) - trend
     if memory.few[d] >= EVIDENCE_BAD and moved <= -MOVED:
         return TOO_FEW
     if memory.many[d] >= EVIDENCE_MANY and moved >= MOVED:
         return TOO_MANY
     return SOUND
+
+
+@inlined
+def _is_peer_blamed(peers: Peers, health: Health, memory: Memory, d: int) -> bool:
+    """Is one of those with whom it disagrees at fault already?"""
+    blamed = False
+    for n in range(peers.peer_ptr[d], peers.peer_ptr[d + 1]):
+        if memory.weight[n] >= WEIGHTY and health.fault[peers.peer[n]] != SOUND:
+            blamed = True
+    return blamed
 
 
 @inlined

@@ -50,7 +50,7 @@ def odd(detectors: Detectors) -> dict[str, int]:
 @settings(max_examples=80, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 60), st.integers(0, 20))
 def test_detectors_count_and_time_what_happened(seed: int, count: int, room: int) -> None:
-    """Random events in two ticks, every kind of bad one among them: state, log and counts as the plain loop has them."""
+    """Random events in two ticks, bad ones of every kind among them: state, log and counts as the plain loop has."""
     rng = np.random.default_rng(seed)
     where = random_site(rng, 2)
     detectors = new_detectors(compile_signals(where), compile_detection(where))
