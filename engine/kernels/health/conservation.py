@@ -14,7 +14,7 @@ from ..jit import inlined, kernel
 from .peers import Peers
 from .state import PRIOR_VARIANCE, SOUND, Health, Memory
 
-__all__ = ["WARM_VEH", "compare_counts"]
+__all__ = ["ESTABLISHED_VEH", "WARM_VEH", "compare_counts"]
 
 FEW: Final = 0.65
 LOG_FEW: Final = math.log(FEW)
@@ -23,6 +23,7 @@ LOG_MANY: Final = math.log(MANY)
 EVIDENCE_LIMIT: Final = 4.2
 KEPT: Final = 1.0 - 1.0 / 120.0  # of the evidence, in each bin
 WARM_VEH: Final = 50.0
+ESTABLISHED_VEH: Final = 30
 DRIFT: Final = 2e-5
 LEAST_NOISE_VEH: Final = 0.2
 MAX_WEIGHT: Final = 1.5
@@ -32,6 +33,7 @@ LEAST_BLOCK_VEH: Final = 3.0
 SURPRISE_LIMIT: Final = 5.0
 SUSPICIOUS: Final = 2.0
 SOUND_WEIGHT: Final = 0.7
+ODD_SCORE: Final = 1.0  # a bin that chatters proves nothing against others
 
 
 @kernel
@@ -44,14 +46,15 @@ def compare_counts(peers: Peers, health: Health, memory: Memory, due: int) -> No
             for n in range(peers.peer_ptr[d], peers.peer_ptr[d + 1]):
                 p, weight = peers.peer[n], memory.weight[n]
                 all_weight += weight
-                if health.fault[p] == SOUND:
+                if health.fault[p] == SOUND and memory.chatter[p] < ODD_SCORE:
                     sound_weight += weight
                     expected += weight * memory.counted[p]
                     blurred += weight * memory.blurred[p]
                 spread += memory.variance[n] * memory.blurred[p] ** 2
             if sound_weight > 0.0 and sound_weight >= SOUND_WEIGHT * all_weight:
                 _weigh(memory, d, expected * all_weight / sound_weight)
-                if memory.seen[d] and sound_weight == all_weight and memory.missed[d] < SUSPICIOUS:
+                doubtful = memory.seen[d] >= ESTABLISHED_VEH and memory.missed[d] >= SUSPICIOUS
+                if memory.seen[d] and sound_weight == all_weight and not doubtful:
                     _learn(peers, memory, d, blurred, spread)
             else:
                 memory.few[d] *= KEPT

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...events import DETECTOR_ERRATIC, DETECTOR_FAULT, DETECTOR_RESTORED, DETECTOR_WATCHDOG
 from ..detectors import Detectors
 from ..jit import inlined, kernel
-from .conservation import WARM_VEH
+from .conservation import ESTABLISHED_VEH, WARM_VEH
 from .peers import Peers
 from .state import (
     BAND,
@@ -33,10 +33,11 @@ MISSED_OFF_VEH: Final = 10.0
 MISSED_ON_VEH: Final = (
     20.0  # a queue on the loop: what stands between two loops of an approach may pass unseen
 )
-NEVER_SEEN: Final = 3.0
+UNPROVEN: Final = 3.0
 SCORE_BAD: Final = 3.0
 SCORE_GOOD: Final = 1.0
 EVIDENCE_BAD: Final = 2.5
+EVIDENCE_SHARED: Final = 3.3  # which way vehicles turn varies
 EVIDENCE_MANY: Final = 4.0
 EVIDENCE_GOOD: Final = 2.0
 MOVED: Final = 0.25  # logarithm of recent over usual counts, against the junction's
@@ -47,7 +48,7 @@ SILENT_MS: Final = 900_000
 SOUND_BINS: Final = 3
 WEIGHTY: Final = 0.3
 LEAST_VEH: Final = 0.1
-GROWTH_LIMIT: Final = 0.5  # one detector does not make a trend
+GROWTH_LIMIT: Final = 2.0  # one detector does not make a trend
 
 
 @kernel
@@ -65,10 +66,13 @@ def judge_detectors(
     for i in range(due):
         j = memory.due[i]
         first, last = peers.detector_ptr[j], peers.detector_ptr[j + 1]
-        trend, usual = 0.0, 0.0
+        recent, usual = 0.0, 0.0
         for d in range(first, last):
-            trend += min(max(_growth(memory, d), -GROWTH_LIMIT), GROWTH_LIMIT) / (last - first)
+            recent += min(
+                max(memory.recent[d], memory.usual[d] / GROWTH_LIMIT), memory.usual[d] * GROWTH_LIMIT
+            )
             usual += memory.usual[d]
+        trend = math.log((recent + LEAST_VEH) / (usual + LEAST_VEH))
         silent_ms = now_ms - memory.changed_ms[j]
         silent_veh = usual * silent_ms / BIN_MS / LOOPS_PER_VEHICLE
         silent = silent_ms >= SILENT_MS or (silent_veh >= SILENT_VEH and silent_ms >= SILENT_LEAST_MS)
@@ -115,19 +119,29 @@ def _find(peers: Peers, detectors: Detectors, health: Health, memory: Memory, d:
         return CHATTER
     if memory.band[d] >= SCORE_BAD:
         return BAND
-    patience = 1.0 if memory.seen[d] else NEVER_SEEN
-    if memory.compared[d] >= WARM_VEH and memory.missed[d] >= patience * (
-        MISSED_ON_VEH if detectors.on[d] else MISSED_OFF_VEH
-    ):
+    established = memory.seen[d] >= ESTABLISHED_VEH
+    same = _sees_the_same(peers, d)
+    allowed_veh = (MISSED_ON_VEH if detectors.on[d] else MISSED_OFF_VEH) * (1.0 if established else UNPROVEN)
+    if (established or same) and memory.compared[d] >= WARM_VEH and memory.missed[d] >= allowed_veh:
         return STUCK_ON if detectors.on[d] else STUCK_OFF
     if _is_peer_blamed(peers, health, memory, d):
         return SOUND
     moved = _growth(memory, d) - trend
-    if memory.few[d] >= EVIDENCE_BAD and moved <= -MOVED:
+    if memory.few[d] >= (EVIDENCE_BAD if same else EVIDENCE_SHARED) and moved <= -MOVED:
         return TOO_FEW
     if memory.many[d] >= EVIDENCE_MANY and moved >= MOVED:
         return TOO_MANY
     return SOUND
+
+
+@inlined
+def _sees_the_same(peers: Peers, d: int) -> bool:
+    """Do all vehicles of its peers pass it?"""
+    same = peers.peer_ptr[d + 1] > peers.peer_ptr[d]
+    for n in range(peers.peer_ptr[d], peers.peer_ptr[d + 1]):
+        if peers.prior[n] < 1.0:
+            same = False
+    return same
 
 
 @inlined

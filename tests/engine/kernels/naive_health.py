@@ -138,7 +138,11 @@ class NaiveHealth:
                 loop.profile[self.quarter] = (code / 8) ** 2
 
     def _compare(self, loop: NaiveLoop) -> None:
-        sound = {p: w for p, w in loop.peers.items() if self.loops[p].fault == "none"}
+        sound = {
+            p: w
+            for p, w in loop.peers.items()
+            if self.loops[p].fault == "none" and self.loops[p].chatter() < 1.0
+        }
         total, trusted = sum(loop.peers.values()), sum(sound.values())
         if not trusted or trusted < 0.7 * total:
             loop.few *= 1 - 1 / 120
@@ -146,7 +150,7 @@ class NaiveHealth:
             return
         expected = sum(w * self.loops[p].bins[-1].count for p, w in sound.items()) * total / trusted
         self._weigh(loop, expected)
-        if loop.seen and len(sound) == len(loop.peers) and loop.missed < 2.0:
+        if loop.seen and len(sound) == len(loop.peers) and (loop.seen < 30 or loop.missed < 2.0):
             self._learn(loop)
 
     def _weigh(self, loop: NaiveLoop, expected: float) -> None:
@@ -177,7 +181,11 @@ class NaiveHealth:
 
     def _judge(self) -> None:
         usual = sum(loop.smooth(90) for loop in self.loops)
-        trend = sum(min(max(loop.growth(), -0.5), 0.5) for loop in self.loops) / len(self.loops)
+        recent = 0.0
+        for loop in self.loops:
+            mine = loop.smooth(90)
+            recent += min(max(loop.smooth(15), mine / 2), mine * 2)
+        trend = math.log((recent + 0.1) / (usual + 0.1))
         lost_veh = usual * self.silent_ms / 20_000 / 3
         silent = self.silent_ms >= 900_000 or (lost_veh >= 30 and self.silent_ms >= 180_000)
         for loop in self.loops:
@@ -196,13 +204,15 @@ class NaiveHealth:
             return "chatter"
         if loop.strange >= 3:
             return "occupancy does not fit the count"
-        limit = (20 if loop.is_on else 10) * (1 if loop.seen else 3)
-        if sum(e for _, e in loop.expected) >= 50 and loop.missed >= limit:
+        same = set(self._peers(loop.detector).values()) == {1.0}
+        limit = (20 if loop.is_on else 10) * (1 if loop.seen >= 30 else 3)
+        known = same or loop.seen >= 30
+        if known and sum(e for _, e in loop.expected) >= 50 and loop.missed >= limit:
             return "stuck on" if loop.is_on else "stuck off"
         if any(w >= 0.3 and self.loops[p].fault != "none" for p, w in loop.peers.items()):
             return "none"
         moved = loop.growth() - trend
-        if loop.few >= 2.5 and moved <= -0.25:
+        if loop.few >= (2.5 if same else 3.3) and moved <= -0.25:
             return "counts too few"
         return "counts too many" if loop.many >= 4.0 and moved >= 0.25 else "none"
 
