@@ -66,13 +66,14 @@ def judge_detectors(
     for i in range(due):
         j = memory.due[i]
         first, last = peers.detector_ptr[j], peers.detector_ptr[j + 1]
-        recent, usual = 0.0, 0.0
+        usual, sound_recent, sound_usual = 0.0, 0.0, 0.0
         for d in range(first, last):
-            recent += min(
-                max(memory.recent[d], memory.usual[d] / GROWTH_LIMIT), memory.usual[d] * GROWTH_LIMIT
-            )
             usual += memory.usual[d]
-        trend = math.log((recent + LEAST_VEH) / (usual + LEAST_VEH))
+            if health.fault[d] == SOUND:
+                least, most = memory.usual[d] / GROWTH_LIMIT, memory.usual[d] * GROWTH_LIMIT
+                sound_recent += min(max(memory.recent[d], least), most)
+                sound_usual += memory.usual[d]
+        trend = math.log((sound_recent + LEAST_VEH) / (sound_usual + LEAST_VEH))
         silent_ms = now_ms - memory.changed_ms[j]
         silent_veh = usual * silent_ms / BIN_MS / LOOPS_PER_VEHICLE
         silent = silent_ms >= SILENT_MS or (silent_veh >= SILENT_VEH and silent_ms >= SILENT_LEAST_MS)
@@ -137,7 +138,7 @@ def _find(peers: Peers, detectors: Detectors, health: Health, memory: Memory, d:
 @inlined
 def _sees_the_same(peers: Peers, d: int) -> bool:
     """Do all vehicles of its peers pass it?"""
-    same = peers.peer_ptr[d + 1] > peers.peer_ptr[d]
+    same = bool(peers.peer_ptr[d + 1] > peers.peer_ptr[d])
     for n in range(peers.peer_ptr[d], peers.peer_ptr[d + 1]):
         if peers.prior[n] < 1.0:
             same = False

@@ -181,11 +181,13 @@ class NaiveHealth:
 
     def _judge(self) -> None:
         usual = sum(loop.smooth(90) for loop in self.loops)
-        recent = 0.0
+        recent, before = 0.0, 0.0
         for loop in self.loops:
-            mine = loop.smooth(90)
-            recent += min(max(loop.smooth(15), mine / 2), mine * 2)
-        trend = math.log((recent + 0.1) / (usual + 0.1))
+            if loop.fault == "none":
+                mine = loop.smooth(90)
+                before += mine
+                recent += min(max(loop.smooth(15), mine / 2), mine * 2)
+        trend = math.log((recent + 0.1) / (before + 0.1))
         lost_veh = usual * self.silent_ms / 20_000 / 3
         silent = self.silent_ms >= 900_000 or (lost_veh >= 30 and self.silent_ms >= 180_000)
         for loop in self.loops:
