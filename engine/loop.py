@@ -224,7 +224,6 @@ class Loop:
         if orders is not None:
             self._local = compile_local(site)
             self._local_state = new_local(self.signals, self._local)
-        self._level = np.zeros(len(self.detection.channel), np.uint8)
         self._memory = new_memory(self.peers)
         self._day_ms = day_ms
         self._new_arrays(len(self.signals.device_id), len(self.signals.min_green_ms))
@@ -350,7 +349,7 @@ class Loop:
         advance_local(
             self.signals,
             self.detectors,
-            self._level,
+            self.health.level,
             self.machine,
             self._local,
             orders,

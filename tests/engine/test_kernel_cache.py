@@ -30,6 +30,13 @@ print(out["event"][1], sum(stats.cache_hits.values()), sum(stats.cache_misses.va
 ENGINE = "greensplit.engine.loop, greensplit.engine.model.toml, greensplit.engine.store.logfile"
 
 
+def test_the_tests_use_the_folder_of_their_sources() -> None:
+    """Else a test runs yesterday's callee: numba must not be imported before the folder is set."""
+    import numba
+
+    assert os.environ["NUMBA_CACHE_DIR"] == numba.config.CACHE_DIR
+
+
 def run(code: str, cache: Path, package: Path | None = None) -> str:
     """Standard output of a fresh process; ``package`` comes before the installed one."""
     environment = {**os.environ, "GREENSPLIT_CACHE": str(cache)}

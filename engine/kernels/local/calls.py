@@ -8,8 +8,9 @@ import numpy.typing as npt
 from ...model.aspects import GREEN, PERMISSIVE
 from ...model.compiled import Signals
 from ...model.compiled_local import Local
+from ..detectors import Detectors
 from ..jit import inlined, kernel
-from ..state import NEVER_MS, Detectors, Machine
+from ..state import NEVER_MS, Machine
 from .state import EVERYBODY_WAITS, RECALL_LEVEL, LocalState, Orders
 
 __all__ = ["green_mask", "note_calls"]

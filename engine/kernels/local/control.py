@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from ...model.compiled import Signals
 from ...model.compiled_local import Local
+from ..detectors import Detectors
 from ..jit import inlined, kernel
 from ..machine import FLASH, KEEP
-from ..state import Detectors, Machine
+from ..state import Machine
 from .calls import green_mask, note_calls
 from .coordination import keep_time
 from .gaps import judge_steps

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from greensplit.engine.kernels.detectors import Detectors, new_detectors
 from greensplit.engine.kernels.interlock import FAULT_NAMES, check_lamps
 from greensplit.engine.kernels.local.control import advance_local
 from greensplit.engine.kernels.local.state import LocalState, Orders, new_local, new_orders
 from greensplit.engine.kernels.machine import advance_machine
 from greensplit.engine.kernels.state import (
-    Detectors,
     Machine,
-    new_detectors,
     new_faults,
     new_lamps,
     new_machine,
@@ -39,7 +38,7 @@ class Street:
         self.local = compile_local(site)
         junctions = len(site.junctions)
         self.machine: Machine = new_machine(self.signals)
-        self.detectors: Detectors = new_detectors(self.detection)
+        self.detectors: Detectors = new_detectors(self.signals, self.detection)
         self.level = np.zeros(len(self.detection.channel), np.uint8)
         self.orders: Orders = new_orders(junctions)
         self.state: LocalState = new_local(self.signals, self.local)
