@@ -4,7 +4,8 @@ Runs scenarios in SUMO with the controller ``clearing``, then replays the loops'
 the kernels. *False* is the share of detector-hours in which a sound detector was called faulty. *Found* is the share
 of damaged detectors called faulty within 15 min; each junction has one at a time, damaged from half the run on. It
 is told for detectors over which, undamaged, at least 5 vehicles a minute pass, and beside it for all whose peers count
-that many together: a loop on a lane that a few vehicles use shows little.
+that many together: a loop on a lane that a few vehicles use shows little. *Many dead* lets a fifth of all detectors
+fall silent at once, drawn at random a few times; sound ones that are blamed then are counted beside those found.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ import numpy.typing as npt
 
 from greensplit.engine.kernel_cache import use_kernel_cache
 
+from .machine import machine, versions
+
 SCENARIOS = ("cologne8", "ingolstadt7", "arterial")
 STEP_MS = 5000
 WITHIN_MS = 900_000
 EVIDENCE_VEH = 75
+DEAD_SHARE = 0.2
+DRAWS = 5
 
 Presences = npt.NDArray[np.int64]
 """(n, 2) times on and off of one detector, ms, in order."""
@@ -46,6 +51,7 @@ def main() -> None:
     use_kernel_cache(os.environ)
     figures = {name: measure(name, options.seed) for name in options.scenarios.split(",")}
     result = {"figures": figures, "total": _total(list(figures.values())), "seed": options.seed}
+    result |= {"versions": versions(), "machine": machine()}
     if options.json:
         sys.stdout.write(json.dumps(result, indent=1) + "\n")
     else:
@@ -76,6 +82,8 @@ def measure(scenario: str, seed: int) -> dict[str, Any]:
     for kind, damage in DAMAGES.items():
         _say(f"{scenario}: {kind}")
         figures[kind] = _found(recording, damage, np.random.default_rng([seed, len(kind)]))
+    _say(f"{scenario}: many dead")
+    figures["many_dead"] = _many_dead(recording, np.random.default_rng([seed, DRAWS]))
     return figures
 
 
@@ -160,7 +168,7 @@ def _found(recording: Recording, damage: Damage, rng: np.random.Generator) -> di
     kinds = [d.kind.value for j in recording.site.junctions for d in j.detectors]
     start_ms = recording.end_ms // 2
     span = start_ms, start_ms + WITHIN_MS
-    seen = [int(((p[:, 0] >= span[0]) & (p[:, 0] < span[1])).sum()) for p in recording.presences]
+    seen = _seen(recording, span)
     figures: dict[str, dict[str, int]] = {}
     for chosen in _one_per_junction(peers.detector_ptr):
         told = list(recording.presences)
@@ -175,6 +183,32 @@ def _found(recording: Recording, damage: Damage, rng: np.random.Generator) -> di
                     cell["damaged"] += 1
                     cell["found"] += bool((fault[d] > 0).any())
     return figures
+
+
+def _seen(recording: Recording, span: tuple[int, int]) -> list[int]:
+    """Vehicles over each detector, undamaged."""
+    return [int(((p[:, 0] >= span[0]) & (p[:, 0] < span[1])).sum()) for p in recording.presences]
+
+
+def _many_dead(recording: Recording, rng: np.random.Generator) -> dict[str, float]:
+    """Dead where traffic gave evidence, those found in time, and detector-hours of sound ones, all and blamed."""
+    start_ms, end_ms = recording.end_ms // 2, recording.end_ms
+    seen = np.array(_seen(recording, (start_ms, start_ms + WITHIN_MS)))
+    found = {"dead": 0, "found": 0, "sound_detector_hours": 0.0, "false_detector_hours": 0.0}
+    for _ in range(DRAWS):
+        dead = rng.random(len(seen)) < DEAD_SHARE
+        told = [
+            _stuck_off(p, start_ms, end_ms, rng) if is_dead else p
+            for p, is_dead in zip(recording.presences, dead, strict=True)
+        ]
+        after = replay(recording, told)[:, start_ms // STEP_MS + 1 :] > 0
+        evident = dead & (seen >= EVIDENCE_VEH)
+        found["dead"] += int(evident.sum())
+        found["found"] += int(after[evident, : WITHIN_MS // STEP_MS].any(1).sum())
+        hours = (end_ms - start_ms) / 3_600_000
+        found["sound_detector_hours"] += round(float((~dead).sum() * hours), 3)
+        found["false_detector_hours"] += round(float(after[~dead].mean(1).sum() * hours), 3)
+    return found
 
 
 def _one_per_junction(detector_ptr: npt.NDArray[np.int32]) -> Iterator[list[int]]:
@@ -241,6 +275,12 @@ def _total(figures: list[dict[str, Any]]) -> dict[str, Any]:
         "detectors": detectors,
         "false_share": round(sum(f["false_detector_hours"] for f in figures) / detectors, 5),
         "ever_false": sum(f["ever_false"] for f in figures),
+    }
+    dead = {key: sum(f["many_dead"][key] for f in figures) for key in figures[0]["many_dead"]}
+    total["many_dead"] = {
+        "dead": dead["dead"],
+        "found_share": round(dead["found"] / dead["dead"], 3) if dead["dead"] else None,
+        "false_share": round(dead["false_detector_hours"] / dead["sound_detector_hours"], 5),
     }
     for kind in DAMAGES:
         cells = [(name, cell) for f in figures for name, cell in f[kind].items()]

@@ -1,7 +1,6 @@
-"""Counts and occupancy of a bin, and the tests that need nobody else: chatter, and occupancy against count.
+"""Counts and occupancy of a bin, and the test that needs nobody else: chatter.
 
-The second is the Washington test (Jacobson, Nihan and Bender 1990) with bounds that each detector learns of itself:
-the time on per actuation, by occupancy class. Bounds are also physical: no vehicle is shorter than ``BRIEF_MS``.
+Its bounds are physical: no vehicle is shorter than ``BRIEF_MS``, no lane has a vehicle every 0.9 s.
 """
 
 from __future__ import annotations
@@ -22,11 +21,7 @@ USUAL: Final = 1.0 / 90.0  # 30 min
 LEAST_BRIEF: Final = 3
 BRIEF_SHARE: Final = 0.3
 LEAST_HEADWAY_S: Final = 0.9
-LEAST_COUNT: Final = 2
-LEARNING_BINS: Final = 15
-OUTSIDE_SPREADS: Final = 5.0
-OUTSIDE_LEAST: Final = 1.0  # a factor of e: below it, no bound is meant
-LEARNING: Final = 0.05
+QUEUE_GAP_MS: Final = 2500  # between vehicles that start from a queue
 GOOD_BIN: Final = 0.34
 SCORE_LIMIT: Final = 6.0
 QUARTER_MS: Final = 900_000
@@ -65,8 +60,9 @@ def take_bins(peers: Peers, detectors: Detectors, memory: Memory, due: int, now_
             chatters = brief >= LEAST_BRIEF and brief >= BRIEF_SHARE * count
             crowded = count * LEAST_HEADWAY_S * 1000.0 > span_ms
             memory.chatter[d] = _score(memory.chatter[d], chatters or crowded)
-            if count >= LEAST_COUNT and on_ms > 0:
-                _compare_occupancy(memory, d, count, on_ms, span_ms)
+            off_ms = span_ms - on_ms
+            memory.covered_bins[d] = _prolonged(memory.covered_bins[d], off_ms <= 0)
+            memory.queue_bins[d] = _prolonged(memory.queue_bins[d], off_ms <= QUEUE_GAP_MS * (count + 1))
         if is_new:
             memory.quarter[j] = quarter
             memory.observed_s[j] = 0.0
@@ -74,29 +70,13 @@ def take_bins(peers: Peers, detectors: Detectors, memory: Memory, due: int, now_
 
 
 @inlined
+def _prolonged(bins: int, goes_on: bool) -> int:
+    return min(bins + 1, 255) if goes_on else 0
+
+
+@inlined
 def _score(score: float, is_bad: bool) -> float:
     return min(score + 1.0, SCORE_LIMIT) if is_bad else max(score - GOOD_BIN, 0.0)
-
-
-@inlined
-def _occupancy_class(occupancy: float) -> int:
-    return int(occupancy >= 0.08) + int(occupancy >= 0.26) + int(occupancy >= 0.36)
-
-
-@inlined
-def _compare_occupancy(memory: Memory, d: int, count: int, on_ms: int, span_ms: int) -> None:
-    """Time on per actuation against what this detector showed at such an occupancy before."""
-    k = _occupancy_class(on_ms / span_ms)
-    off_by = math.log(on_ms / 1000.0 / count) - memory.on_log[d, k]
-    allowed = max(OUTSIDE_SPREADS * memory.on_spread[d, k], OUTSIDE_LEAST)
-    learned = memory.on_bins[d, k] >= LEARNING_BINS
-    is_outside = learned and abs(off_by) > allowed
-    memory.band[d] = _score(memory.band[d], is_outside)
-    if not is_outside:
-        step = max(1.0 / (1.0 + memory.on_bins[d, k]), LEARNING)
-        memory.on_log[d, k] += step * off_by
-        memory.on_spread[d, k] += step * (abs(off_by) - memory.on_spread[d, k])
-        memory.on_bins[d, k] = min(memory.on_bins[d, k] + 1, 255)
 
 
 @inlined

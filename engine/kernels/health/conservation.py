@@ -3,6 +3,10 @@
 The expected count is a weighted sum of the peers' counts; the weights are learned by a Kalman filter on blurred
 counts with a diagonal covariance. Evidence is Page's cumulative sum of the likelihood ratio between the expected
 Poisson rate and 0.65 (or 1.6) times it, divided by the dispersion that the pair showed so far.
+
+A loop that a queue covers counts nothing while its peers count. What is expected meanwhile is carried over to the bin
+in which it is free again, as after a red; after 80 s it is forgotten. Peers on which a
+queue has stood for as long say nothing about a covered loop.
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ LEAST_BLOCK_VEH: Final = 3.0
 SURPRISE_LIMIT: Final = 5.0
 SUSPICIOUS: Final = 2.0
 SOUND_WEIGHT: Final = 0.7
+CARRIED_BINS: Final = 4
 ODD_SCORE: Final = 1.0  # a bin that chatters proves nothing against others
 
 
@@ -43,22 +48,48 @@ def compare_counts(peers: Peers, health: Health, memory: Memory, due: int) -> No
         j = memory.due[i]
         for d in range(peers.detector_ptr[j], peers.detector_ptr[j + 1]):
             all_weight, sound_weight, expected, blurred, spread = 0.0, 0.0, 0.0, 0.0, 0.0
+            covered = memory.covered_bins[d] > 0
             for n in range(peers.peer_ptr[d], peers.peer_ptr[d + 1]):
                 p, weight = peers.peer[n], memory.weight[n]
                 all_weight += weight
                 if health.fault[p] == SOUND and memory.chatter[p] < ODD_SCORE:
                     sound_weight += weight
-                    expected += weight * memory.counted[p]
+                    if not (covered and _explains(memory, p, d)):
+                        expected += weight * memory.counted[p]
                     blurred += weight * memory.blurred[p]
                 spread += memory.variance[n] * memory.blurred[p] ** 2
             if sound_weight > 0.0 and sound_weight >= SOUND_WEIGHT * all_weight:
-                _weigh(memory, d, expected * all_weight / sound_weight)
+                expected *= all_weight / sound_weight
+                if covered:
+                    _carry(memory, d, expected)
+                else:
+                    _weigh(memory, d, expected)
                 doubtful = memory.seen[d] >= ESTABLISHED_VEH and memory.missed[d] >= SUSPICIOUS
+                doubtful = doubtful or memory.covered_bins[d] > CARRIED_BINS
                 if memory.seen[d] and sound_weight == all_weight and not doubtful:
                     _learn(peers, memory, d, blurred, spread)
             else:
-                memory.few[d] *= KEPT
-                memory.many[d] *= KEPT
+                _fade(memory, d)
+
+
+@inlined
+def _explains(memory: Memory, p: int, d: int) -> bool:
+    """Has a queue stood on ``p`` for as long as ``d`` is covered?"""
+    return bool(memory.queue_bins[p] >= memory.covered_bins[d])
+
+
+@inlined
+def _fade(memory: Memory, d: int) -> None:
+    memory.few[d] *= KEPT
+    memory.many[d] *= KEPT
+
+
+@inlined
+def _carry(memory: Memory, d: int, expected: float) -> None:
+    """A bin in which the detector could not count."""
+    _fade(memory, d)
+    memory.missed[d] += expected / memory.dispersion[d]
+    memory.carried[d] = memory.carried[d] + expected if memory.covered_bins[d] <= CARRIED_BINS else 0.0
 
 
 @inlined
@@ -74,15 +105,17 @@ def _learn(peers: Peers, memory: Memory, d: int, blurred: float, spread: float) 
 
 @inlined
 def _weigh(memory: Memory, d: int, expected: float) -> None:
-    """Add the bin to the evidence, and the five minutes to the dispersion."""
+    """Add the count to the evidence, and the five minutes to the dispersion."""
     count = memory.counted[d]
     dispersion = memory.dispersion[d]
+    memory.missed[d] = 0.0 if count > 0 else memory.missed[d] + expected / dispersion
+    expected += memory.carried[d]
+    memory.carried[d] = 0.0
     if memory.compared[d] >= WARM_VEH:
         few = KEPT * memory.few[d] + (count * LOG_FEW + (1.0 - FEW) * expected) / dispersion
         many = KEPT * memory.many[d] + (count * LOG_MANY - (MANY - 1.0) * expected) / dispersion
         memory.few[d] = min(max(few, 0.0), EVIDENCE_LIMIT)
         memory.many[d] = min(max(many, 0.0), EVIDENCE_LIMIT)
-    memory.missed[d] = 0.0 if count > 0 else memory.missed[d] + expected / dispersion
     memory.compared[d] += expected
     memory.block_own[d] += count
     memory.block_expected[d] += expected

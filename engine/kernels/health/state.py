@@ -11,7 +11,6 @@ from .peers import Peers
 
 __all__ = [
     "BIN_MS",
-    "CLASSES",
     "FAULT_NAMES",
     "LEVEL_NAMES",
     "QUARTERS",
@@ -28,20 +27,18 @@ I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
 
 BIN_MS: Final = 20_000
-CLASSES: Final = 4
 QUARTERS: Final = 96
 UNLEARNED: Final = 255
 PRIOR_VARIANCE: Final = 0.25
 JUNCTIONS_PER_TURN: Final = 500
 PRIOR_DISPERSION: Final = 2.0
 
-SOUND, STUCK_ON, STUCK_OFF, CHATTER, BAND, TOO_FEW, TOO_MANY, SILENT = range(8)
+SOUND, STUCK_ON, STUCK_OFF, CHATTER, TOO_FEW, TOO_MANY, SILENT = range(7)
 FAULT_NAMES: Final = (
     "none",
     "stuck on",
     "stuck off",
     "chatter",
-    "occupancy does not fit the count",
     "counts too few",
     "counts too many",
     "whole junction silent",
@@ -78,11 +75,11 @@ class Memory(NamedTuple):
     usual: F32  # (D,) counts over half an hour
     quarter_veh: F32  # (D,) vehicles in the quarter of an hour so far
     profile: U8  # (D, 96) 8 times the root of vehicles in each quarter of the day; UNLEARNED
-    on_log: F32  # (D, 4) mean logarithm of seconds on per actuation, by occupancy class
-    on_spread: F32  # (D, 4) its mean deviation
-    on_bins: U8  # (D, 4) bins learned from, up to 255
+    queue_bins: (
+        U8  # (D,) bins under a queue until now, hardly off but for the gaps between vehicles, up to 255
+    )
+    covered_bins: U8  # (D,) bins without any time off until now, up to 255
     chatter: F32  # (D,) score
-    band: F32  # (D,) score
     weight: F32  # (N,) learned weights of peers
     variance: F32  # (N,) of the weights
     compared: F32  # (D,) expected vehicles so far: how much has been learned
@@ -94,6 +91,7 @@ class Memory(NamedTuple):
     few: F32  # (D,) evidence that it counts too few
     many: F32  # (D,) evidence that it counts too many
     missed: F32  # (D,) expected vehicles since its last actuation
+    carried: F32  # (D,) expected vehicles that wait until it is no longer covered
     sound_bins: U8  # (D,) bins without evidence since the fault
 
 
@@ -123,11 +121,9 @@ def new_memory(peers: Peers) -> Memory:
         usual=_zeros(n),
         quarter_veh=_zeros(n),
         profile=np.full((n, QUARTERS), UNLEARNED, np.uint8),
-        on_log=_zeros((n, CLASSES)),
-        on_spread=_zeros((n, CLASSES)),
-        on_bins=np.zeros((n, CLASSES), np.uint8),
+        queue_bins=np.zeros(n, np.uint8),
+        covered_bins=np.zeros(n, np.uint8),
         chatter=_zeros(n),
-        band=_zeros(n),
         weight=peers.prior.copy(),
         variance=np.full(pairs, PRIOR_VARIANCE, np.float32),
         compared=_zeros(n),
@@ -139,9 +135,10 @@ def new_memory(peers: Peers) -> Memory:
         few=_zeros(n),
         many=_zeros(n),
         missed=_zeros(n),
+        carried=_zeros(n),
         sound_bins=np.zeros(n, np.uint8),
     )
 
 
-def _zeros(shape: int | tuple[int, int]) -> F32:
-    return np.zeros(shape, np.float32)
+def _zeros(size: int) -> F32:
+    return np.zeros(size, np.float32)

@@ -14,7 +14,6 @@ from ..jit import inlined, kernel
 from .conservation import ESTABLISHED_VEH, WARM_VEH
 from .peers import Peers
 from .state import (
-    BAND,
     BIN_MS,
     CHATTER,
     SILENT,
@@ -29,15 +28,13 @@ from .state import (
 
 __all__ = ["judge_detectors"]
 
-MISSED_OFF_VEH: Final = 10.0
-MISSED_ON_VEH: Final = (
-    20.0  # a queue on the loop: what stands between two loops of an approach may pass unseen
-)
+MISSED_VEH: Final = 10.0
+QUEUE_BINS: Final = 18  # 6 min: so long may a queue stand on any loop, whatever its peers say
 UNPROVEN: Final = 3.0
 SCORE_BAD: Final = 3.0
 SCORE_GOOD: Final = 1.0
-EVIDENCE_BAD: Final = 2.5
-EVIDENCE_SHARED: Final = 3.3  # which way vehicles turn varies
+EVIDENCE_BAD: Final = 3.0
+EVIDENCE_SHARED: Final = 3.8  # which way vehicles turn varies
 EVIDENCE_MANY: Final = 4.0
 EVIDENCE_GOOD: Final = 2.0
 MOVED: Final = 0.25  # logarithm of recent over usual counts, against the junction's
@@ -118,12 +115,11 @@ def _find(peers: Peers, detectors: Detectors, health: Health, memory: Memory, d:
     """The fault for which there is enough evidence now; ``trend`` is the junction's, as a logarithm."""
     if memory.chatter[d] >= SCORE_BAD:
         return CHATTER
-    if memory.band[d] >= SCORE_BAD:
-        return BAND
     established = memory.seen[d] >= ESTABLISHED_VEH
     same = _sees_the_same(peers, d)
-    allowed_veh = (MISSED_ON_VEH if detectors.on[d] else MISSED_OFF_VEH) * (1.0 if established else UNPROVEN)
-    if (established or same) and memory.compared[d] >= WARM_VEH and memory.missed[d] >= allowed_veh:
+    allowed_veh = MISSED_VEH * (1.0 if established else UNPROVEN)
+    known = (established or same) and memory.compared[d] >= WARM_VEH
+    if known and memory.missed[d] >= allowed_veh and not 0 < memory.covered_bins[d] < QUEUE_BINS:
         return STUCK_ON if detectors.on[d] else STUCK_OFF
     if _is_peer_blamed(peers, health, memory, d):
         return SOUND
@@ -160,7 +156,6 @@ def _is_doubtful(memory: Memory, d: int) -> bool:
     """Too much evidence to call a faulty detector sound again."""
     return bool(
         memory.chatter[d] > SCORE_GOOD
-        or memory.band[d] > SCORE_GOOD
         or memory.few[d] > EVIDENCE_GOOD
         or memory.many[d] > EVIDENCE_GOOD
         or memory.missed[d] > EVIDENCE_GOOD

@@ -6,6 +6,7 @@ Every bin is kept; whoever asks for a smoothed count goes through the whole hist
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from greensplit.engine.model.site import Detector, DetectorKind, Junction
@@ -40,8 +41,7 @@ class NaiveLoop:
     dispersion: float = 2.0
     surprises: int = 0
     sound_bins: int = 0
-    known: dict[int, tuple[float, float, int]] = field(default_factory=dict)
-    strange: float = 0.0
+    waiting: float = 0.0
     profile: dict[int, float] = field(default_factory=dict)
 
     @property
@@ -64,19 +64,18 @@ class NaiveLoop:
             score = min(score + 1.0, 6.0) if bad else max(score - 0.34, 0.0)
         return score
 
-    def note_occupancy(self) -> None:
-        b = self.bins[-1]
-        if b.count < 2 or b.on_ms <= 0:
-            return
-        k = sum(b.on_ms / b.span_ms >= bound for bound in (0.08, 0.26, 0.36))
-        mean, spread, n = self.known.get(k, (0.0, 0.0, 0))
-        off_by = math.log(b.on_ms / 1000.0 / b.count) - mean
-        if n >= 15 and abs(off_by) > max(5 * spread, 1.0):
-            self.strange = min(self.strange + 1.0, 6.0)
-            return
-        self.strange = max(self.strange - 0.34, 0.0)
-        step = max(1 / (1 + n), 0.05)
-        self.known[k] = mean + step * off_by, spread + step * (abs(off_by) - spread), min(n + 1, 255)
+    def bins_lately(self, is_such: Callable[[Bin], bool]) -> int:
+        """How many bins up to now were such, one after another."""
+        n = 0
+        while n < len(self.bins) and is_such(self.bins[-1 - n]):
+            n += 1
+        return n
+
+    def covered_bins(self) -> int:
+        return self.bins_lately(lambda b: b.on_ms >= b.span_ms)
+
+    def queue_bins(self) -> int:
+        return self.bins_lately(lambda b: b.span_ms - b.on_ms <= 2500 * (b.count + 1))
 
 
 class NaiveHealth:
@@ -117,7 +116,6 @@ class NaiveHealth:
         for loop, b, is_on in zip(self.loops, bins, on, strict=True):
             loop.bins.append(b)
             loop.is_on = is_on
-            loop.note_occupancy()
         self.silent_ms = 0 if any(b.count for b in bins) else self.silent_ms + bins[0].span_ms
         for loop in self.loops:
             self._compare(loop)
@@ -148,9 +146,20 @@ class NaiveHealth:
             loop.few *= 1 - 1 / 120
             loop.many *= 1 - 1 / 120
             return
-        expected = sum(w * self.loops[p].bins[-1].count for p, w in sound.items()) * total / trusted
-        self._weigh(loop, expected)
-        if loop.seen and len(sound) == len(loop.peers) and (loop.seen < 30 or loop.missed < 2.0):
+        covered = loop.covered_bins()
+        telling = {p: w for p, w in sound.items() if not covered or self.loops[p].queue_bins() < covered}
+        expected = sum(w * self.loops[p].bins[-1].count for p, w in telling.items()) * total / trusted
+        if covered:
+            loop.few *= 1 - 1 / 120
+            loop.many *= 1 - 1 / 120
+            loop.missed += expected / loop.dispersion
+            loop.waiting = loop.waiting + expected if covered <= 4 else 0.0
+        else:
+            loop.missed = 0.0 if loop.bins[-1].count else loop.missed + expected / loop.dispersion
+            self._weigh(loop, expected + loop.waiting)
+            loop.waiting = 0.0
+        trusting = loop.seen < 30 or loop.missed < 2.0
+        if loop.seen and len(sound) == len(loop.peers) and trusting and covered <= 4:
             self._learn(loop)
 
     def _weigh(self, loop: NaiveLoop, expected: float) -> None:
@@ -160,7 +169,6 @@ class NaiveHealth:
             for name, factor in (("few", 0.65), ("many", 1.6)):
                 gain = (count * math.log(factor) - (factor - 1) * expected) / loop.dispersion
                 setattr(loop, name, min(max(getattr(loop, name) * (1 - 1 / 120) + gain, 0.0), 4.2))
-        loop.missed = 0.0 if count else loop.missed + expected / loop.dispersion
         loop.expected.append((count, expected))
         if len(loop.expected) % 15 == 0 and sum(e for _, e in loop.expected) >= 50.0:
             own, told = (sum(x) for x in zip(*loop.expected[-15:], strict=True))
@@ -196,7 +204,7 @@ class NaiveHealth:
                 loop.sound_bins = 0
                 if loop.fault == "none" or silent:
                     loop.fault = found
-            elif loop.chatter() <= 1 and loop.strange <= 1 and max(loop.few, loop.many, loop.missed) <= 2:
+            elif loop.chatter() <= 1 and max(loop.few, loop.many, loop.missed) <= 2:
                 loop.sound_bins += 1
                 if loop.sound_bins >= 3:
                     loop.fault = "none"
@@ -204,17 +212,15 @@ class NaiveHealth:
     def _find(self, loop: NaiveLoop, trend: float) -> str:
         if loop.chatter() >= 3:
             return "chatter"
-        if loop.strange >= 3:
-            return "occupancy does not fit the count"
         same = set(self._peers(loop.detector).values()) == {1.0}
-        limit = (20 if loop.is_on else 10) * (1 if loop.seen >= 30 else 3)
+        limit = 10 if loop.seen >= 30 else 30
         known = same or loop.seen >= 30
-        if known and sum(e for _, e in loop.expected) >= 50 and loop.missed >= limit:
+        if known and sum(e for _, e in loop.expected) >= 50 and loop.missed >= limit and not 0 < loop.covered_bins() < 18:
             return "stuck on" if loop.is_on else "stuck off"
         if any(w >= 0.3 and self.loops[p].fault != "none" for p, w in loop.peers.items()):
             return "none"
         moved = loop.growth() - trend
-        if loop.few >= (2.5 if same else 3.3) and moved <= -0.25:
+        if loop.few >= (3.0 if same else 3.8) and moved <= -0.25:
             return "counts too few"
         return "counts too many" if loop.many >= 4.0 and moved >= 0.25 else "none"
 
