@@ -61,7 +61,7 @@ def take_bins(peers: Peers, detectors: Detectors, memory: Memory, due: int, now_
             crowded = count * LEAST_HEADWAY_S * 1000.0 > span_ms
             memory.chatter[d] = _score(memory.chatter[d], chatters or crowded)
             off_ms = span_ms - on_ms
-            memory.covered_bins[d] = _prolonged(memory.covered_bins[d], off_ms <= 0)
+            memory.covered_bins[d] = _prolonged(memory.covered_bins[d], off_ms <= QUEUE_GAP_MS)
             memory.queue_bins[d] = _prolonged(memory.queue_bins[d], off_ms <= QUEUE_GAP_MS * (count + 1))
         if is_new:
             memory.quarter[j] = quarter

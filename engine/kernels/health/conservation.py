@@ -4,9 +4,9 @@ The expected count is a weighted sum of the peers' counts; the weights are learn
 counts with a diagonal covariance. Evidence is Page's cumulative sum of the likelihood ratio between the expected
 Poisson rate and 0.65 (or 1.6) times it, divided by the dispersion that the pair showed so far.
 
-A loop that a queue covers counts nothing while its peers count. What is expected meanwhile is carried over to the bin
+A loop that a queue covers counts little while its peers count. What is missing meanwhile is carried over to the bin
 in which it is free again, as after a red; after 80 s it is forgotten. Peers on which a
-queue has stood for as long say nothing about a covered loop.
+queue has stood for as long say nothing about a covered loop, nor it about them.
 """
 
 from __future__ import annotations
@@ -52,9 +52,10 @@ def compare_counts(peers: Peers, health: Health, memory: Memory, due: int) -> No
             for n in range(peers.peer_ptr[d], peers.peer_ptr[d + 1]):
                 p, weight = peers.peer[n], memory.weight[n]
                 all_weight += weight
-                if health.fault[p] == SOUND and memory.chatter[p] < ODD_SCORE:
+                is_trusted = health.fault[p] == SOUND and memory.chatter[p] < ODD_SCORE
+                if is_trusted and not _explains(memory, d, p):
                     sound_weight += weight
-                    if not (covered and _explains(memory, p, d)):
+                    if not _explains(memory, p, d):
                         expected += weight * memory.counted[p]
                     blurred += weight * memory.blurred[p]
                 spread += memory.variance[n] * memory.blurred[p] ** 2
@@ -74,8 +75,8 @@ def compare_counts(peers: Peers, health: Health, memory: Memory, due: int) -> No
 
 @inlined
 def _explains(memory: Memory, p: int, d: int) -> bool:
-    """Has a queue stood on ``p`` for as long as ``d`` is covered?"""
-    return bool(memory.queue_bins[p] >= memory.covered_bins[d])
+    """Is ``d`` covered, and has a queue stood on ``p`` for as long?"""
+    return bool(0 < memory.covered_bins[d] <= memory.queue_bins[p])
 
 
 @inlined
@@ -86,10 +87,16 @@ def _fade(memory: Memory, d: int) -> None:
 
 @inlined
 def _carry(memory: Memory, d: int, expected: float) -> None:
-    """A bin in which the detector could not count."""
+    """A bin in which the detector could hardly count."""
     _fade(memory, d)
-    memory.missed[d] += expected / memory.dispersion[d]
-    memory.carried[d] = memory.carried[d] + expected if memory.covered_bins[d] <= CARRIED_BINS else 0.0
+    _miss(memory, d, expected)
+    waiting = memory.carried[d] + expected - memory.counted[d]
+    memory.carried[d] = waiting if memory.covered_bins[d] <= CARRIED_BINS else 0.0
+
+
+@inlined
+def _miss(memory: Memory, d: int, expected: float) -> None:
+    memory.missed[d] = 0.0 if memory.counted[d] > 0.0 else memory.missed[d] + expected / memory.dispersion[d]
 
 
 @inlined
@@ -108,7 +115,7 @@ def _weigh(memory: Memory, d: int, expected: float) -> None:
     """Add the count to the evidence, and the five minutes to the dispersion."""
     count = memory.counted[d]
     dispersion = memory.dispersion[d]
-    memory.missed[d] = 0.0 if count > 0 else memory.missed[d] + expected / dispersion
+    _miss(memory, d, expected)
     expected += memory.carried[d]
     memory.carried[d] = 0.0
     if memory.compared[d] >= WARM_VEH:

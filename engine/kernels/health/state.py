@@ -78,7 +78,7 @@ class Memory(NamedTuple):
     queue_bins: (
         U8  # (D,) bins under a queue until now, hardly off but for the gaps between vehicles, up to 255
     )
-    covered_bins: U8  # (D,) bins without any time off until now, up to 255
+    covered_bins: U8  # (D,) bins hardly off at all until now, up to 255
     chatter: F32  # (D,) score
     weight: F32  # (N,) learned weights of peers
     variance: F32  # (N,) of the weights
@@ -91,7 +91,7 @@ class Memory(NamedTuple):
     few: F32  # (D,) evidence that it counts too few
     many: F32  # (D,) evidence that it counts too many
     missed: F32  # (D,) expected vehicles since its last actuation
-    carried: F32  # (D,) expected vehicles that wait until it is no longer covered
+    carried: F32  # (D,) expected less counted vehicles, while it is covered
     sound_bins: U8  # (D,) bins without evidence since the fault
 
 

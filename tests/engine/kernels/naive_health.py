@@ -72,7 +72,7 @@ class NaiveLoop:
         return n
 
     def covered_bins(self) -> int:
-        return self.bins_lately(lambda b: b.on_ms >= b.span_ms)
+        return self.bins_lately(lambda b: b.span_ms - b.on_ms <= 2500)
 
     def queue_bins(self) -> int:
         return self.bins_lately(lambda b: b.span_ms - b.on_ms <= 2500 * (b.count + 1))
@@ -139,7 +139,9 @@ class NaiveHealth:
         sound = {
             p: w
             for p, w in loop.peers.items()
-            if self.loops[p].fault == "none" and self.loops[p].chatter() < 1.0
+            if self.loops[p].fault == "none"
+            and self.loops[p].chatter() < 1.0
+            and not 0 < self.loops[p].covered_bins() <= loop.queue_bins()
         }
         total, trusted = sum(loop.peers.values()), sum(sound.values())
         if not trusted or trusted < 0.7 * total:
@@ -149,13 +151,12 @@ class NaiveHealth:
         covered = loop.covered_bins()
         telling = {p: w for p, w in sound.items() if not covered or self.loops[p].queue_bins() < covered}
         expected = sum(w * self.loops[p].bins[-1].count for p, w in telling.items()) * total / trusted
+        loop.missed = 0.0 if loop.bins[-1].count else loop.missed + expected / loop.dispersion
         if covered:
             loop.few *= 1 - 1 / 120
             loop.many *= 1 - 1 / 120
-            loop.missed += expected / loop.dispersion
-            loop.waiting = loop.waiting + expected if covered <= 4 else 0.0
+            loop.waiting = loop.waiting + expected - loop.bins[-1].count if covered <= 4 else 0.0
         else:
-            loop.missed = 0.0 if loop.bins[-1].count else loop.missed + expected / loop.dispersion
             self._weigh(loop, expected + loop.waiting)
             loop.waiting = 0.0
         trusting = loop.seen < 30 or loop.missed < 2.0
@@ -214,8 +215,8 @@ class NaiveHealth:
             return "chatter"
         same = set(self._peers(loop.detector).values()) == {1.0}
         limit = 10 if loop.seen >= 30 else 30
-        known = same or loop.seen >= 30
-        if known and sum(e for _, e in loop.expected) >= 50 and loop.missed >= limit and not 0 < loop.covered_bins() < 18:
+        known = (same or loop.seen >= 30) and sum(e for _, e in loop.expected) >= 50
+        if known and loop.missed >= limit and not 0 < loop.covered_bins() < 18:
             return "stuck on" if loop.is_on else "stuck off"
         if any(w >= 0.3 and self.loops[p].fault != "none" for p, w in loop.peers.items()):
             return "none"
