@@ -206,9 +206,9 @@ def _many_dead(recording: Recording, rng: np.random.Generator) -> dict[str, floa
         found["dead"] += int(evident.sum())
         found["found"] += int(after[evident, : WITHIN_MS // STEP_MS].any(1).sum())
         hours = (end_ms - start_ms) / 3_600_000
-        found["sound_detector_hours"] += round(float((~dead).sum() * hours), 3)
-        found["false_detector_hours"] += round(float(after[~dead].mean(1).sum() * hours), 3)
-    return found
+        found["sound_detector_hours"] += float((~dead).sum() * hours)
+        found["false_detector_hours"] += float(after[~dead].mean(1).sum() * hours)
+    return {key: round(value, 3) for key, value in found.items()}
 
 
 def _one_per_junction(detector_ptr: npt.NDArray[np.int32]) -> Iterator[list[int]]:

@@ -30,7 +30,6 @@ __all__ = ["judge_detectors"]
 
 MISSED_VEH: Final = 10.0
 QUEUE_BINS: Final = 18  # 6 min: so long may a queue stand on any loop, whatever its peers say
-UNPROVEN: Final = 3.0
 SCORE_BAD: Final = 3.0
 SCORE_GOOD: Final = 1.0
 EVIDENCE_BAD: Final = 3.0
@@ -117,9 +116,8 @@ def _find(peers: Peers, detectors: Detectors, health: Health, memory: Memory, d:
         return CHATTER
     established = memory.seen[d] >= ESTABLISHED_VEH
     same = _sees_the_same(peers, d)
-    allowed_veh = MISSED_VEH * (1.0 if established else UNPROVEN)
     known = (established or same) and memory.compared[d] >= WARM_VEH
-    if known and memory.missed[d] >= allowed_veh and not 0 < memory.covered_bins[d] < QUEUE_BINS:
+    if known and memory.missed[d] >= MISSED_VEH and not 0 < memory.covered_bins[d] < QUEUE_BINS:
         return STUCK_ON if detectors.on[d] else STUCK_OFF
     if _is_peer_blamed(peers, health, memory, d):
         return SOUND

@@ -214,9 +214,8 @@ class NaiveHealth:
         if loop.chatter() >= 3:
             return "chatter"
         same = set(self._peers(loop.detector).values()) == {1.0}
-        limit = 10 if loop.seen >= 30 else 30
         known = (same or loop.seen >= 30) and sum(e for _, e in loop.expected) >= 50
-        if known and loop.missed >= limit and not 0 < loop.covered_bins() < 18:
+        if known and loop.missed >= 10 and not 0 < loop.covered_bins() < 18:
             return "stuck on" if loop.is_on else "stuck off"
         if any(w >= 0.3 and self.loops[p].fault != "none" for p, w in loop.peers.items()):
             return "none"

@@ -269,6 +269,62 @@ def test_the_ladder_goes_down_rung_by_rung() -> None:
     assert place.health.rate_per_s[STOP] == pytest.approx(place.health.rate_per_s[FAR], rel=0.2)
 
 
+def test_what_waits_in_a_red_is_expected_when_the_loop_is_free_again() -> None:
+    """Six come in 40 s while the first stands on the stop bar; then all go, and one more comes: 6 to expect."""
+    far = [(t, t + 500) for t in (2000, 8000, 14_000, 22_000, 28_000, 34_000, 50_000)]
+    stop = [(100, 41_000), *((t, t + 1000) for t in range(43_000, 58_000, 2500))]
+    place = Street(street())
+    place.memory.variance[:] = 0.0
+    place.run([stop, far, [], [], []], 40_000)
+    assert place.memory.compared[STOP] == 0.0
+    place.run([stop, far, [], [], []], 60_000, 60_000)
+    assert place.memory.compared[STOP] == pytest.approx(6.0, rel=0.01)
+
+
+def test_where_the_whole_lane_is_dead_the_lane_beside_it_stands_in() -> None:
+    """In proportion: the other lane counts about half of its usual, so is expected of this one."""
+    place = Street(street())
+    told = traffic(np.random.default_rng(6), 3_600_000)
+    place.run(told, FAILS_MS)
+    place.health.fault[[STOP, FAR, EXIT]] = 2
+    place.memory.sound_bins[:] = 0
+    place.memory.usual[STOP], place.memory.usual[STOP_2] = 2.4, 2.0
+    place.memory.recent[STOP_2] = 1.0
+    place.run(told, FAILS_MS + BIN_MS, FAILS_MS + BIN_MS)
+    assert place.levels[-1][STOP] == "neighbours"
+    share = place.memory.recent[STOP_2] / place.memory.usual[STOP_2]
+    assert 0.4 < share < 0.7
+    assert place.health.rate_per_s[STOP] == pytest.approx(share * place.memory.usual[STOP] / 20.0)
+
+
+@pytest.mark.parametrize(("peer_fault", "verdict"), [(0, "counts too few"), (2, "none")])
+def test_nobody_is_blamed_for_disagreeing_with_a_loop_at_fault(peer_fault: int, verdict: str) -> None:
+    """The same evidence against the advance loop, its stop bar once sound and once stuck off."""
+    place = Street(street())
+    told = traffic(np.random.default_rng(6), FAILS_MS + BIN_MS)
+    place.run(told, FAILS_MS)
+    place.memory.few[FAR] = 4.2
+    place.memory.recent[FAR] = 0.3 * place.memory.usual[FAR]
+    place.health.fault[STOP] = peer_fault
+    place.run(told, FAILS_MS + BIN_MS, FAILS_MS + BIN_MS)
+    assert place.faults[-1][FAR] == verdict
+
+
+@pytest.mark.parametrize(
+    ("period", "bad", "expected"), [(1, 1, "chatter"), (3, 2, "chatter"), (4, 1, "none")]
+)
+def test_chatter_may_pause_for_a_bin_but_seldom_bursts_are_no_fault(
+    period: int, bad: int, expected: str
+) -> None:
+    """In ``bad`` of ``period`` bins it counts 24 full pulses in 20 s: more than a lane holds, none of them brief."""
+    bins = [k for k in range(30) if k % period < bad]
+    pulses = [(k * BIN_MS + 800 * n + 10, k * BIN_MS + 800 * n + 410) for k in bins for n in range(24)]
+    place = Street(street())
+    place.run([pulses, [], [], [], []], 600_000)
+    assert expected in {found[STOP] for found in place.faults}
+    assert expected == "chatter" or {found[STOP] for found in place.faults} == {"none"}
+
+
 @pytest.mark.parametrize(
     ("upstream", "learned", "level"),
     [(0.2, False, "upstream outflow"), (np.nan, True, "same time of day"), (np.nan, False, "recall")],
