@@ -6,11 +6,11 @@ from collections import Counter
 
 import numpy as np
 import numpy.typing as npt
-from tests.engine.kernels.naive_detectors import NaiveDetector
 
 from greensplit.engine.loop import DetectorEvents
 from greensplit.engine.model.site import Site
 from tests.engine.kernels.naive import NaiveInterlock, NaiveMachine
+from tests.engine.kernels.naive_detectors import NaiveDetector
 
 __all__ = ["PythonTick"]
 
