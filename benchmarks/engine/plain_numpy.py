@@ -142,8 +142,10 @@ class NumpyTick:
         end_ms[ends] = now_ms
         red_ms[news & (self.aspect == RED)] = now_ms
         shown[:] = self.aspect
-        return fault.any(axis=1) | pairs.any(axis=(1, 2))
+        refused: Bools = fault.any(axis=1) | pairs.any(axis=(1, 2))
+        return refused
 
 
 def _is_green(aspect: npt.NDArray[np.uint8]) -> Bools:
-    return (aspect == GREEN) | (aspect == PERMISSIVE)
+    green: Bools = (aspect == GREEN) | (aspect == PERMISSIVE)
+    return green

@@ -9,6 +9,7 @@ from greensplit.controllers.catalogue import DEFAULT, catalogue, find
 from greensplit.controllers.profile import R1, R1_ARTERIAL, R2, apply_profile, profile_for
 from greensplit.controllers.urgency import due_stages
 from greensplit.engine.errors import InputError
+from greensplit.engine.kernels.local.state import ADAPTIVE
 from greensplit.engine.kernels.state import NEVER_MS
 from greensplit.engine.model.compiled import compile_signals
 from greensplit.engine.model.site import Meeting, Stage
@@ -18,11 +19,12 @@ from ..engine.kernels.sites import CONFLICT, crossing, group, junction, left_tur
 
 
 def test_the_default_controller_is_in_the_catalogue_and_names_are_distinct() -> None:
-    """Every entry is a policy of ours or a program of the simulator, never both."""
+    """Every entry is a policy of ours, a mode of local control or a program of the simulator: exactly one of them."""
     names = [entry.name for entry in catalogue()]
     assert DEFAULT in names
     assert len(set(names)) == len(names)
-    assert all((entry.make is None) == bool(entry.program) for entry in catalogue())
+    for entry in catalogue():
+        assert [entry.make is not None, bool(entry.program), entry.mode != ADAPTIVE].count(True) == 1
 
 
 def test_a_misspelt_controller_is_answered_with_the_near_name() -> None:

@@ -9,9 +9,10 @@ from ...model.aspects import GREEN, PERMISSIVE
 from ...model.compiled import Signals
 from ...model.compiled_local import Local
 from ..detectors import Detectors
+from ..health.state import RECALL
 from ..jit import inlined, kernel
 from ..state import NEVER_MS, Machine
-from .state import EVERYBODY_WAITS, RECALL_LEVEL, LocalState, Orders
+from .state import EVERYBODY_WAITS, LocalState, Orders
 
 __all__ = ["green_mask", "note_calls"]
 
@@ -73,7 +74,7 @@ def _note(
         for i in range(local.caller_ptr[group], local.caller_ptr[group + 1]):
             d = local.caller[i]
             seen_ms = max(seen_ms, now_ms if detectors.on[d] else detectors.off_ms[d])
-            always = always or level[d] == RECALL_LEVEL
+            always = always or level[d] == RECALL
         recalled = always or local.recall[group] > 0 or calls & bit != 0
         if recalled:
             standing |= bit

@@ -41,7 +41,7 @@ def advance_local(
     """Turn ``request`` (J,), what a controller wants, into what each signal machine is asked for at ``now_ms``.
 
     ``request``, ``withheld`` (J,), ``urgent`` (J,) are for ``advance_machine``; ``cause`` (J,) is why the last step
-    ended: 4 gap-out, 5 max-out, 6 force-off. ``level`` (D,) is how far each detector is trusted: RECALL_LEVEL is
+    ended: 4 gap-out, 5 max-out, 6 force-off. ``level`` (D,) is how far each detector is trusted: RECALL is
     occupied at all times. A junction in ADAPTIVE follows ``request`` but for preempts, holds and omits; others
     overwrite it. An unknown mode, and a plan that is not there, run free (ACTUATED); unknown preempt inputs do
     nothing. When the clock runs back no time passes until it has caught up. ``state`` is modified in place.

@@ -22,7 +22,6 @@ __all__ = [
     "NO_RESTART",
     "OFF",
     "PRETIMED",
-    "RECALL_LEVEL",
     "RINGS_RESTART",
     "TWELFTHS",
     "LocalState",
@@ -47,7 +46,6 @@ NO_PREEMPT: Final = -1
 NO_RESTART: Final = 0
 RINGS_RESTART: Final = 1
 EVERYBODY_WAITS: Final = 2
-RECALL_LEVEL: Final = 4
 TWELFTHS: Final = 12
 
 
