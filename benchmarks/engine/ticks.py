@@ -19,7 +19,7 @@ WARM_UP = 40
 class Timed(NamedTuple):
     """Seconds per tick."""
 
-    median_s: float
+    mean_s: float
     p99_s: float
 
 
@@ -46,9 +46,9 @@ def step(loop: Loop, street: Street, k: int) -> float:
 
 
 def time_ticks(junctions: int, ticks: int) -> Timed:
-    """Median and 99th percentile."""
+    """Mean, since not every tick has all the work, and 99th percentile."""
     loop, street = new_loop(junctions)
     took = np.array([step(loop, street, k) for k in range(WARM_UP, WARM_UP + ticks)])
     if loop.interlock_findings:
         raise SystemExit(f"expected no refusal, found {loop.refusals[0]}")
-    return Timed(float(np.median(took)), float(np.quantile(took, 0.99)))
+    return Timed(float(np.mean(took)), float(np.quantile(took, 0.99)))
