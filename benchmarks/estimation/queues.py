@@ -1,0 +1,96 @@
+"""Queues judged: the estimate at every start of green beside the vehicles that really stood there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from greensplit.engine.model.aspects import GREEN, PERMISSIVE
+from greensplit.engine.model.compiled import Detection, Signals, compile_detection, compile_signals
+from greensplit.sim.spec import RunSpec
+
+from .recording import Recording, recorded
+from .replay import FOUND_MS, damaged, replay
+from .truth import find_truth
+
+__all__ = ["judge_queues"]
+
+CLASSES = ("stop+advance", "stop only", "shared advance", "beyond advance")
+JAM_M = 7.5
+NINETY = 1.645
+DEAD_SHARE = 0.2
+DEAD_SEED = 1
+WARM_S = 300
+LIMIT_VEH, LIMIT_SHARE = 1.5, 0.2
+
+
+def judge_queues(specs: Iterable[RunSpec]) -> dict[str, Any]:
+    """Per recording, with all loops sound and with some dead: errors and coverage, in all and by class of lane."""
+    found: dict[str, Any] = {}
+    for spec in specs:
+        recording = recorded(spec)
+        name = f"{spec.scenario} {spec.controller} {spec.seed}"
+        found[name] = _judge(recording, 0.0)
+        found[f"{name}, {DEAD_SHARE:.0%} of loops dead"] = _judge(recording, DEAD_SHARE)
+    return found
+
+
+def _judge(recording: Recording, dead: float) -> dict[str, Any]:
+    signals, detection = compile_signals(recording.site), compile_detection(recording.site)
+    truth = find_truth(recording, detection.advance_m)
+    estimates, _ = replay(recording, damaged(len(detection.channel), dead, DEAD_SEED) if dead else None)
+    starts = _green_starts(recording, signals, detection)
+    starts[: FOUND_MS // 1000 + WARM_S if dead else WARM_S] = False
+    lane = np.nonzero(starts)[1]
+    queue = truth.queue_veh[starts].astype(np.float64)
+    estimate = estimates.queue_veh[starts].astype(np.float64)
+    half = NINETY * np.sqrt(estimates.queue_var[starts].astype(np.float64))
+    kind = _classes(detection, lane, queue)
+    result = {"all": _figures(queue, estimate, half)}
+    for i, name in enumerate(CLASSES):
+        if (kind == i).any():
+            result[name] = _figures(queue[kind == i], estimate[kind == i], half[kind == i])
+    return result
+
+
+def _green_starts(recording: Recording, signals: Signals, detection: Detection) -> npt.NDArray[np.bool_]:
+    """(T, L) True where the first group of a lane turns green."""
+    junction = np.repeat(np.arange(len(signals.device_id)), np.diff(detection.lane_ptr))
+    green = (recording.tape.aspect == GREEN) | (recording.tape.aspect == PERMISSIVE)
+    is_open = np.zeros((recording.seconds, len(junction)), np.bool_)
+    for lane, j in enumerate(junction):
+        local = detection.lane_group[detection.lane_group_ptr[lane] : detection.lane_group_ptr[lane + 1]]
+        is_open[:, lane] = green[:, signals.group_ptr[j] + local].any(axis=1)
+    starts = np.zeros_like(is_open)
+    starts[1:] = is_open[1:] & ~is_open[:-1]
+    return starts
+
+
+def _classes(
+    detection: Detection, lane: npt.NDArray[np.int64], queue: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int64]:
+    """Position in CLASSES; a true queue that reaches the advance loop is a class of its own."""
+    has_advance = detection.advance[lane] >= 0
+    is_beyond = has_advance & (queue >= detection.advance_m[lane] / JAM_M)
+    is_shared = has_advance & (detection.advance_share[lane] < 1.0)
+    return np.select([is_beyond, is_shared, ~has_advance], [3, 2, 1], 0)
+
+
+def _figures(
+    queue: npt.NDArray[np.float64], estimate: npt.NDArray[np.float64], half: npt.NDArray[np.float64]
+) -> dict[str, float | int | bool]:
+    """``holds``: the mean error is within the limit; ``covered``: share of truths in the nominal 90 % interval."""
+    error = estimate - queue
+    limit = max(LIMIT_VEH, LIMIT_SHARE * float(queue.mean()))
+    return {
+        "green_starts": len(queue),
+        "mean_queue_veh": round(float(queue.mean()), 3),
+        "mean_abs_error_veh": round(float(np.abs(error).mean()), 3),
+        "bias_veh": round(float(error.mean()), 3),
+        "limit_veh": round(limit, 3),
+        "holds": bool(np.abs(error).mean() <= limit),
+        "covered": round(float((np.abs(error) <= half).mean()), 3),
+    }

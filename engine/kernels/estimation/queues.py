@@ -1,0 +1,355 @@
+"""The queue of every lane: arrivals in, departures out, set right whenever a loop shows what is true.
+
+What the stop-bar loop shows: nobody on it in green for GAP_MS, or at red for EMPTY_MS, is no queue; somebody on it at
+red is at least one. What the advance loop shows: covered at red, the queue ends there; passed at speed, it ends
+before. Behind a covered loop arrivals are not seen, they are put right when the queue has passed it (``shockwave``).
+Between such times the variance grows with every vehicle that was expected or left unseen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ...model.aspects import GREEN, PERMISSIVE
+from ...model.compiled import Detection, Signals
+from ..jit import inlined, kernel
+from ..state import NEVER_MS, Detectors, Lamps
+from .discharge import headway_s, learn_headway, learn_start_up
+from .shockwave import longest_queue_m
+from .traffic import JAM_M, RING_S, Traffic
+
+__all__ = ["update_queues"]
+
+GAP_MS = 3000
+LONG_GAP_MS = 10_000  # the same with a queue on the advance loop, which comes yet
+EMPTY_MS = 4000
+PRESENT_S = 1.0
+GONE_S = 1.0  # at green, one who is due for so long and not on the loop has left
+BRAKED_S = 4.0  # at red, one who is due for so long and not on the loop does not come
+COVERED_MS = 3000
+CLEAR_MS = 3000  # the advance loop free for so long after a queue: its last vehicle has passed
+FREE_PASSAGE_MS = 900  # on a loop of 2 m, at 28 km/h or more
+PAIR_MS = 3250  # a loop covered for so long since green, or since it was entered: one has left it unseen
+FOLLOWING_MS = 2500  # longest gap between vehicles that leave a queue
+START_UP_VEH = 4.0
+BRAKING_S = 2  # lost in braking, so that a vehicle stands later than it would pass at free flow
+LONGEST_LEAD_S = 8
+MOST_AHEAD_VEH = 2.0
+START_WAVE_MPS = 5.0
+BEHIND_WAVE_MPS = 8.0
+
+COUNT_SPREAD = 0.05
+HIDDEN_SPREAD = 0.3
+MODEL_SPREAD = 0.5
+EMPTY_VAR = 0.05
+PRESENT_VAR = 0.15
+AT_LOOP_VAR = 1.5
+PASSED_VAR = 1.0
+
+
+@kernel
+def update_queues(
+    signals: Signals,
+    detection: Detection,
+    detectors: Detectors,
+    lamps: Lamps,
+    stage: npt.NDArray[np.int32],
+    level: npt.NDArray[np.uint8],
+    traffic: Traffic,
+    step_ms: int,
+    now_ms: int,
+) -> None:
+    """Move every lane on by ``step_ms`` to ``now_ms``. ``stage`` (J,) is local, ``level`` (D,) 0 where a loop is sound.
+
+    ``traffic`` is modified in place.
+    """
+    for j in range(len(signals.device_id)):
+        for lane in range(detection.lane_ptr[j], detection.lane_ptr[j + 1]):
+            green_ms, is_blocked = NEVER_MS, True
+            for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
+                group = signals.group_ptr[j] + detection.lane_group[i]
+                if lamps.aspect[group] == GREEN or lamps.aspect[group] == PERMISSIVE:
+                    green_ms = max(green_ms, lamps.green_ms[group])
+                    is_blocked = is_blocked and traffic.exit_full[group] == 1
+            is_open = green_ms != NEVER_MS
+            stop = detection.stop_bar[lane]
+            if stop >= 0 and level[stop]:
+                stop = -1
+            advance = detection.advance[lane]
+            if advance >= 0 and level[advance]:
+                advance = -1
+            cell = discharge_cell(traffic, lane, stage[j])
+            traffic.lane_blocked[lane] = is_open and is_blocked
+            if is_open and not traffic.was_open[lane]:
+                traffic.gone_veh[lane] = 0.0
+                traffic.run_veh[lane] = 0.0
+            _wait(traffic, lane, step_ms)
+            _arrive(detection, traffic, lane, is_open, step_ms, now_ms)
+            if stop >= 0:
+                _count_departures(detectors, traffic, lane, stop, cell, is_open, green_ms, now_ms)
+            else:
+                _model_departures(traffic, lane, cell, is_open, green_ms, step_ms, now_ms)
+            if advance >= 0:
+                _read_advance(detection, detectors, traffic, lane, advance, is_open, green_ms, now_ms)
+            if stop >= 0:
+                _read_stop_bar(detectors, traffic, lane, stop, is_open, green_ms, now_ms)
+            _keep_bounds(detection, traffic, lane)
+            traffic.was_open[lane] = is_open
+
+
+@inlined
+def discharge_cell(traffic: Traffic, lane: int, stage: int) -> int:
+    """The lane's cell for a stage; that of stage 0 where the stage is not known."""
+    return int(traffic.discharge.cell_ptr[lane]) + max(stage, 0)
+
+
+@inlined
+def _wait(traffic: Traffic, lane: int, step_ms: int) -> None:
+    """Everybody in the queue is older by a step."""
+    traffic.waited_veh_s[lane] += traffic.queue_veh[lane] * step_ms / 1000.0
+    traffic.oldest_s[lane] = (
+        traffic.oldest_s[lane] + step_ms / 1000.0 if traffic.queue_veh[lane] > 0.0 else 0.0
+    )
+
+
+@inlined
+def _join(traffic: Traffic, lane: int, vehicles: float) -> None:
+    """``vehicles`` come to the end of the queue."""
+    traffic.queue_veh[lane] += vehicles
+
+
+@inlined
+def _leave(traffic: Traffic, lane: int, vehicles: float) -> None:
+    """Up to ``vehicles`` leave at the head.
+
+    Waiting times are taken as linear from head to tail, so the first ``f`` of the queue waited
+    ``oldest * f + (mean - oldest) * f ** 2`` times its length.
+    """
+    queue = traffic.queue_veh[lane]
+    if vehicles >= queue:
+        traffic.queue_veh[lane] = 0.0
+        traffic.waited_veh_s[lane] = 0.0
+        traffic.oldest_s[lane] = 0.0
+    elif vehicles > 0.0:
+        share = vehicles / queue
+        oldest = traffic.oldest_s[lane]
+        slope = min(max(traffic.waited_veh_s[lane] / queue - oldest, -0.5 * oldest), 0.0)
+        taken = queue * share * (oldest + slope * share)
+        traffic.waited_veh_s[lane] = max(traffic.waited_veh_s[lane] - taken, 0.0)
+        traffic.oldest_s[lane] = oldest + 2.0 * slope * share
+        traffic.queue_veh[lane] = queue - vehicles
+
+
+@inlined
+def _arrive(
+    detection: Detection,
+    traffic: Traffic,
+    lane: int,
+    is_open: bool,
+    step_ms: int,
+    now_ms: int,
+) -> None:
+    """Take the due seconds out of the ring; at red also those who come to the queue's end before the stop line."""
+    queue = traffic.queue_veh[lane]
+    lead_s = 0
+    if not is_open and queue > 0.5:
+        speed_mps = max(detection.speed_mps[lane], 1.0)
+        lead_s = min(max(int(queue * JAM_M / speed_mps) - BRAKING_S, 0), LONGEST_LEAD_S)
+    came = 0.0
+    second = now_ms // 1000
+    for s in range(second - min((step_ms + 999) // 1000, RING_S - 1), second + lead_s + 1):
+        came += traffic.arrival_veh[lane, s % RING_S]
+        traffic.arrival_veh[lane, s % RING_S] = 0.0
+    if came > 0.0:
+        known = min(came, traffic.counted_veh[lane])
+        traffic.counted_veh[lane] -= known
+        came -= known
+        early = min(came, traffic.ahead_veh[lane])
+        traffic.ahead_veh[lane] -= early
+        came -= early
+        _join(traffic, lane, came)
+        traffic.queue_var[lane] += came * traffic.spread[lane]
+        if traffic.covered[lane]:
+            traffic.beyond_veh[lane] += came
+            traffic.queue_var[lane] += came
+
+
+@inlined
+def _count_departures(
+    detectors: Detectors,
+    traffic: Traffic,
+    lane: int,
+    stop: int,
+    cell: int,
+    is_open: bool,
+    green_ms: int,
+    now_ms: int,
+) -> None:
+    """A vehicle has left whenever the stop-bar loop is free again; a pair when one alone would have freed it sooner.
+
+    Two who start together leave no gap on a presence loop. No more are taken to have left: one who yields, or finds
+    no room behind the junction, covers it for as long.
+    """
+    completed = detectors.actuations[stop] - detectors.on[stop]
+    freed = float(max(completed - traffic.passed[lane], 0))
+    traffic.passed[lane] = completed
+    on_ms, off_ms = detectors.on_ms[stop], detectors.off_ms[stop]
+    since_ms = max(on_ms, green_ms)
+    before, queued = traffic.gone_veh[lane], traffic.queue_veh[lane]
+    left = freed
+    most = min(1.0, queued)
+    if detectors.on[stop]:
+        if freed > 0.0:
+            traffic.run_veh[lane] = 0.0
+        if is_open and not traffic.lane_blocked[lane]:
+            hidden = most if now_ms - since_ms > PAIR_MS else 0.0
+            left += max(hidden - traffic.run_veh[lane], 0.0)
+            traffic.run_veh[lane] = max(hidden, traffic.run_veh[lane])
+    elif freed > 0.0:
+        if is_open and freed == 1.0 and not traffic.lane_blocked[lane]:
+            hidden = most if off_ms - since_ms > PAIR_MS else 0.0
+            left += max(hidden - traffic.run_veh[lane], 0.0)
+        traffic.run_veh[lane] = 0.0
+    if left > 0.0:
+        at_ms = off_ms if freed > 0.0 else now_ms
+        if is_open and before >= 2.0 and queued > 0.5:
+            if detectors.on[stop] or on_ms - traffic.left_ms[lane] <= FOLLOWING_MS:
+                took_ms = at_ms - max(traffic.left_ms[lane], green_ms)
+                learn_headway(traffic.discharge, cell, left, min(took_ms / 1000.0, 60.0))
+            if before < START_UP_VEH and before + left >= START_UP_VEH:
+                learn_start_up(traffic.discharge, lane, cell, before + left, (at_ms - green_ms) / 1000.0)
+        traffic.left_ms[lane] = at_ms
+    elif traffic.was_open[lane] and not is_open and detectors.on[stop] and not traffic.lane_blocked[lane]:
+        stood_ms = now_ms - max(traffic.left_ms[lane], now_ms - 60_000)
+        if before >= 2.0 and stood_ms > 3 * FOLLOWING_MS:
+            learn_headway(traffic.discharge, cell, 0.0, stood_ms / 1000.0)
+    traffic.gone_veh[lane] += left
+    traffic.left_veh[lane] = left
+    traffic.ahead_veh[lane] = min(traffic.ahead_veh[lane] + max(left - queued, 0.0), MOST_AHEAD_VEH)
+    _leave(traffic, lane, left)
+    traffic.queue_var[lane] += COUNT_SPREAD * freed + HIDDEN_SPREAD * (left - freed)
+
+
+@inlined
+def _model_departures(
+    traffic: Traffic, lane: int, cell: int, is_open: bool, green_ms: int, step_ms: int, now_ms: int
+) -> None:
+    """Without a sound stop-bar loop the queue leaves at its learned headway after the start-up."""
+    left = 0.0
+    if is_open and now_ms - green_ms > 1000.0 * traffic.discharge.start_up_s[lane]:
+        headway = headway_s(traffic.discharge.served_veh[cell], traffic.discharge.served_s[cell])
+        left = min(traffic.queue_veh[lane], step_ms / 1000.0 / headway)
+    traffic.gone_veh[lane] += left
+    traffic.left_veh[lane] = left
+    _leave(traffic, lane, left)
+    traffic.queue_var[lane] += MODEL_SPREAD * left
+    if left > 0.0 and traffic.queue_veh[lane] <= 0.0:
+        traffic.queue_var[lane] *= 0.5
+
+
+@inlined
+def _read_advance(
+    detection: Detection,
+    detectors: Detectors,
+    traffic: Traffic,
+    lane: int,
+    advance: int,
+    is_open: bool,
+    green_ms: int,
+    now_ms: int,
+) -> None:
+    """What the advance loop says about the end of the queue."""
+    came = detectors.actuations[advance] - traffic.seen[lane]
+    traffic.seen[lane] = detectors.actuations[advance]
+    share = detection.advance_share[lane]
+    at_loop = detection.advance_m[lane] / JAM_M
+    is_on = detectors.on[advance] == 1
+    off_ms, on_ms = detectors.off_ms[advance], detectors.on_ms[advance]
+    stands = is_on and now_ms - on_ms > COVERED_MS
+    start_wave_ms = 1000.0 * detection.advance_m[lane] / START_WAVE_MPS
+    if traffic.covered[lane]:
+        if came > 0:
+            known = min(traffic.beyond_veh[lane], came * share)
+            traffic.beyond_veh[lane] -= known
+            traffic.counted_veh[lane] += known
+        if traffic.start_ms[lane] == NEVER_MS and not is_on:
+            traffic.start_ms[lane] = off_ms
+        quiet = not is_on and now_ms - off_ms > CLEAR_MS
+        free = not is_on and came > 0 and off_ms - on_ms < FREE_PASSAGE_MS
+        if quiet or free:
+            b_s, c_s = traffic.start_ms[lane] / 1000.0, off_ms / 1000.0
+            traffic.longest_m[lane] = longest_queue_m(
+                detection.advance_m[lane], b_s, max(c_s, b_s), START_WAVE_MPS, BEHIND_WAVE_MPS
+            )
+            _leave(traffic, lane, traffic.beyond_veh[lane])
+            traffic.beyond_veh[lane] = 0.0
+            traffic.covered[lane] = 0
+            traffic.queue_var[lane] = min(traffic.queue_var[lane], PASSED_VAR + 0.1 * traffic.queue_veh[lane])
+    if stands and (not traffic.covered[lane] or traffic.start_ms[lane] != NEVER_MS):
+        traffic.covered[lane] = 1
+        traffic.start_ms[lane] = NEVER_MS
+        traffic.beyond_veh[lane] = 0.0
+        if share >= 1.0 and (not is_open or now_ms - green_ms < start_wave_ms):
+            gone = traffic.gone_veh[lane] if is_open else 0.0
+            missing = at_loop + 1.0 - gone - traffic.queue_veh[lane]
+            for s in range(RING_S):
+                traffic.arrival_veh[lane, s] = 0.0
+            traffic.counted_veh[lane] = 0.0
+            traffic.ahead_veh[lane] = 0.0
+            if missing > 0.0:
+                _join(traffic, lane, missing)
+            else:
+                _leave(traffic, lane, -missing)
+            traffic.queue_var[lane] = AT_LOOP_VAR
+    if (
+        not traffic.covered[lane]
+        and not is_on
+        and came > 0
+        and off_ms - on_ms < FREE_PASSAGE_MS
+        and not is_open
+    ):
+        beyond = traffic.queue_veh[lane] - max(at_loop - 1.0, 1.0)
+        if beyond > 0.0:
+            _leave(traffic, lane, beyond)
+            traffic.queue_var[lane] = min(traffic.queue_var[lane], PASSED_VAR)
+
+
+@inlined
+def _read_stop_bar(
+    detectors: Detectors, traffic: Traffic, lane: int, stop: int, is_open: bool, green_ms: int, now_ms: int
+) -> None:
+    """What the stop-bar loop says about the head of the queue."""
+    queue = traffic.queue_veh[lane]
+    if detectors.on[stop]:
+        stood_s = (now_ms - detectors.on_ms[stop]) / 1000.0
+        missing = 1.0 - queue
+        if missing > 0.0 and (is_open or stood_s >= PRESENT_S):
+            if is_open:
+                traffic.ahead_veh[lane] = min(traffic.ahead_veh[lane] + missing, MOST_AHEAD_VEH)
+            traffic.waited_veh_s[lane] += missing * stood_s
+            traffic.oldest_s[lane] = max(traffic.oldest_s[lane], stood_s)
+            _join(traffic, lane, missing)
+            traffic.queue_var[lane] = max(min(traffic.queue_var[lane], 1.0), PRESENT_VAR)
+        return
+    free_ms = now_ms - max(detectors.off_ms[stop], green_ms)
+    is_gap = is_open and free_ms >= (LONG_GAP_MS if traffic.covered[lane] else GAP_MS)
+    is_empty = not is_open and now_ms - detectors.off_ms[stop] >= EMPTY_MS
+    if is_gap:
+        traffic.ahead_veh[lane] = 0.0
+        traffic.counted_veh[lane] = 0.0
+        traffic.beyond_veh[lane] = 0.0
+    late_s = GONE_S if is_gap else BRAKED_S
+    if (is_gap or is_empty) and traffic.oldest_s[lane] >= late_s:
+        _leave(traffic, lane, queue)
+        traffic.ahead_veh[lane] = 0.0
+        traffic.queue_var[lane] = EMPTY_VAR
+
+
+@inlined
+def _keep_bounds(detection: Detection, traffic: Traffic, lane: int) -> None:
+    """A queue has room on its way only, and nobody knows less than that it is somewhere on it."""
+    room = max(detection.storage_m[lane] / JAM_M, 1.0)
+    if traffic.queue_veh[lane] > room:
+        _leave(traffic, lane, traffic.queue_veh[lane] - room)
+    traffic.queue_var[lane] = min(traffic.queue_var[lane], room * room / 12.0)

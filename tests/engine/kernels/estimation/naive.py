@@ -1,0 +1,176 @@
+"""The rules of the queue of one lane in plain Python, from their words: slow, one vehicle count, no arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+JAM_M = 7.5
+
+
+@dataclass
+class Loop:
+    """A loop as the street shows it, times in ms."""
+
+    on: bool = False
+    on_ms: int = -(10**9)
+    off_ms: int = -(10**9)
+    entered: int = 0
+    sound: bool = True
+
+    def switch(self, on: bool, t_ms: int) -> None:
+        if on == self.on:
+            return
+        self.on = on
+        if on:
+            self.on_ms = t_ms
+            self.entered += 1
+        else:
+            self.off_ms = t_ms
+
+
+@dataclass
+class NaiveLane:
+    """A lane of one group, its loops its own; ``expected`` maps a second to vehicles."""
+
+    advance_m: float
+    storage_m: float
+    speed_mps: float
+    stop: Loop = field(default_factory=Loop)
+    advance: Loop = field(default_factory=Loop)
+    expected: dict[int, float] = field(default_factory=dict)
+    queue: float = 0.0
+    age_s: float = 0.0
+    waited: float = 0.0
+    green_ms: int | None = None
+    was_green: bool = False
+    start_up_s: float = 2.0
+    headway_s: float = 2.0
+    ahead: float = 0.0
+    counted: float = 0.0
+    beyond: float = 0.0
+    gone: float = 0.0
+    paired: float = 0.0
+    freed: int = 0
+    seen: int = 0
+    covered: bool = False
+    started: bool = False
+
+    def tick(self, now_ms: int) -> None:
+        """One second, to ``now_ms``."""
+        if self.green_ms is not None and not self.was_green:
+            self.gone = self.paired = 0.0
+        self.waited = self.waited + self.queue
+        self.age_s = self.age_s + 1.0 if self.queue > 0.0 else 0.0
+        self._arrivals(now_ms)
+        if self.stop.sound:
+            self._counted_departures(now_ms)
+        else:
+            self._modelled_departures(now_ms)
+        if self.advance.sound:
+            self._end_of_queue(now_ms)
+        if self.stop.sound:
+            self._head_of_queue(now_ms)
+        self._leave(max(self.queue - max(self.storage_m / JAM_M, 1.0), 0.0))
+        self.was_green = self.green_ms is not None
+
+    def _arrivals(self, now_ms: int) -> None:
+        """Those due, and at red those who reach the end of a queue of vehicles 7.5 m apart, less 2 s for braking."""
+        lead_s = 0
+        if self.green_ms is None and self.queue > 0.5:
+            lead_s = min(max(int(self.queue * JAM_M / self.speed_mps) - 2, 0), 8)
+        due = sorted(s for s in self.expected if s <= now_ms // 1000 + lead_s)
+        came = sum(self.expected.pop(s) for s in due)
+        known = min(came, self.counted)
+        self.counted -= known
+        early = min(came - known, self.ahead)
+        self.ahead -= early
+        self.queue += came - known - early
+        if self.covered:
+            self.beyond += came - known - early
+
+    def _leave(self, vehicles: float) -> None:
+        """The first ones go. Waits fall on a straight line from the head's to the tail's, whose mean is known."""
+        if vehicles >= self.queue:
+            self.queue = self.age_s = self.waited = 0.0
+        elif vehicles > 0.0:
+            share = vehicles / self.queue
+            tail_s = min(max(2.0 * self.waited / self.queue - self.age_s, 0.0), self.age_s)
+            last_gone_s = self.age_s + share * (tail_s - self.age_s)
+            self.waited = max(self.waited - vehicles * (self.age_s + last_gone_s) / 2, 0.0)
+            self.age_s = last_gone_s
+            self.queue -= vehicles
+
+    def _counted_departures(self, now_ms: int) -> None:
+        """One whenever the loop is free again; one more, once, when it was covered for over 3.25 s of green."""
+        total = self.stop.entered - self.stop.on
+        freed, self.freed = total - self.freed, total
+        left, before = float(freed), self.queue
+        if self.stop.on and freed:
+            self.paired = 0.0
+        if self.green_ms is not None and (self.stop.on or freed == 1):
+            until_ms = now_ms if self.stop.on else self.stop.off_ms
+            if until_ms - max(self.stop.on_ms, self.green_ms) > 3250:
+                pair = min(1.0, self.queue)
+                left += max(pair - self.paired, 0.0)
+                self.paired = max(self.paired, pair)
+        if not self.stop.on and freed:
+            self.paired = 0.0
+        self.gone += left
+        self.ahead = min(self.ahead + max(left - before, 0.0), 2.0)
+        self._leave(left)
+
+    def _modelled_departures(self, now_ms: int) -> None:
+        if self.green_ms is not None and now_ms - self.green_ms > 1000 * self.start_up_s:
+            left = min(self.queue, 1.0 / self.headway_s)
+            self.gone += left
+            self._leave(left)
+
+    def _end_of_queue(self, now_ms: int) -> None:
+        """A loop covered for over 3 s is the end of the queue; free for 3 s, or crossed in under 0.9 s, it is not."""
+        came, self.seen = self.advance.entered - self.seen, self.advance.entered
+        stands = self.advance.on and now_ms - self.advance.on_ms > 3000
+        fast = not self.advance.on and came > 0 and self.advance.off_ms - self.advance.on_ms < 900
+        if self.covered:
+            known = min(self.beyond, float(came))
+            self.beyond -= known
+            self.counted += known
+            self.started = self.started or not self.advance.on
+            if fast or (not self.advance.on and now_ms - self.advance.off_ms > 3000):
+                self._leave(self.beyond)
+                self.beyond, self.covered = 0.0, False
+        if stands and (not self.covered or self.started):
+            self.covered, self.started, self.beyond = True, False, 0.0
+            green_s = 0.0 if self.green_ms is None else (now_ms - self.green_ms) / 1000
+            if self.green_ms is None or green_s < self.advance_m / 5.0:
+                gone = 0.0 if self.green_ms is None else self.gone
+                self.expected.clear()
+                self.counted = self.ahead = 0.0
+                missing = self.advance_m / JAM_M + 1.0 - gone - self.queue
+                if missing > 0.0:
+                    self.queue += missing
+                else:
+                    self._leave(-missing)
+        if not self.covered and fast and self.green_ms is None:
+            self._leave(max(self.queue - max(self.advance_m / JAM_M - 1.0, 1.0), 0.0))
+
+    def _head_of_queue(self, now_ms: int) -> None:
+        if self.stop.on:
+            stood_s = (now_ms - self.stop.on_ms) / 1000
+            if self.queue < 1.0 and (self.green_ms is not None or stood_s >= 1.0):
+                if self.green_ms is not None:
+                    self.ahead = min(self.ahead + 1.0 - self.queue, 2.0)
+                self.waited += (1.0 - self.queue) * stood_s
+                self.queue = 1.0
+                self.age_s = max(self.age_s, stood_s)
+            return
+        if self.green_ms is not None:
+            free_ms = now_ms - max(self.stop.off_ms, self.green_ms)
+            empty = free_ms >= (10_000 if self.covered else 3000)
+            if empty:
+                self.ahead = self.counted = self.beyond = 0.0
+            late_s = 1.0
+        else:
+            empty, late_s = now_ms - self.stop.off_ms >= 4000, 4.0
+        if empty and self.age_s >= late_s:
+            self._leave(self.queue)
+            self.ahead = 0.0

@@ -1,0 +1,158 @@
+"""What one loop shows, the queue becomes: each rule alone, by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..sites import crossroads
+from .world import ADVANCE, STOP, World
+
+
+def test_presence_at_red_is_at_least_one() -> None:
+    """Nobody was announced; the loop is covered at red for over a second: one waits, since the loop was entered."""
+    world = World(crossroads())
+    world.run(5)
+    world.switch(STOP, True)
+    world.run(2)
+    assert world.queue_veh == pytest.approx(1.0)
+    assert world.traffic.oldest_s[0] == pytest.approx(2.0)
+
+
+def test_a_gap_in_green_is_no_queue() -> None:
+    """Four are thought to wait, the loop is free from the start of green: after 3 s there are none."""
+    world = World(crossroads())
+    world.expect(1, 4.0)
+    world.run(1)
+    world.switch(STOP, True)
+    world.run(1)
+    world.switch(STOP, False)
+    world.show(green=True)
+    world.run(2)
+    assert world.queue_veh > 1.0
+    world.run(1)
+    assert world.queue_veh == 0.0
+    assert world.traffic.queue_var[0] < 0.1
+
+
+def test_whoever_is_due_at_red_and_does_not_come_is_forgotten_after_four_seconds() -> None:
+    """Vehicles brake and come later than at free flow; four seconds after, they went another way."""
+    world = World(crossroads())
+    world.run(10)
+    world.expect(11, 1.0)
+    world.run(4)
+    assert world.queue_veh == pytest.approx(1.0)
+    world.run(2)
+    assert world.queue_veh == 0.0
+
+
+def test_each_vehicle_that_frees_the_stop_bar_is_one_less() -> None:
+    """Five wait; in green the loop is free at 2.0, 6.0 (entered at 5.0) and 8.0 s (at 7.0): three have left."""
+    world = World(crossroads())
+    world.expect(1, 5.0)
+    world.run(1)
+    world.switch(STOP, True)
+    world.run(1)
+    start_s = world.now_s
+    world.show(green=True)
+    for free_s, enter_s in ((2.0, 5.0), (6.0, 7.0), (8.0, 8.5)):
+        while world.now_s < start_s + free_s:
+            world.run(1)
+        world.switch(STOP, False, start_s + free_s - 0.5)
+        world.update(1)
+        while world.now_s < start_s + enter_s:
+            world.now_s += 1
+        world.switch(STOP, True, start_s + enter_s)
+        world.update(1)
+    assert world.queue_veh == pytest.approx(2.0)
+
+
+def test_a_pair_that_leaves_a_presence_loop_together_is_two() -> None:
+    """The loop is first free 4.3 s after the start of green: it takes one vehicle 2 s and a pair 4.3."""
+    world = World(crossroads())
+    world.expect(1, 5.0)
+    world.run(1)
+    world.switch(STOP, True)
+    world.run(1)
+    world.show(green=True)
+    left = 0.0
+    for _ in range(4):
+        world.run(1)
+        left += float(world.traffic.left_veh[0])
+    world.switch(STOP, False, world.now_s + 0.3)
+    world.run(1)
+    left += float(world.traffic.left_veh[0])
+    assert left == 2.0
+    assert world.queue_veh == pytest.approx(3.0)
+
+
+def test_a_fast_passage_at_red_says_that_the_queue_ends_before_the_advance_loop() -> None:
+    """Twenty are thought to wait on 80 m; one passes the loop within half a second: at most 80 / 7.5 - 1 = 9.67."""
+    world = World(crossroads())
+    world.expect(1, 20.0)
+    world.run(1)
+    world.switch(STOP, True)
+    world.run(2)
+    assert world.queue_veh == pytest.approx(20.0)
+    world.switch(ADVANCE, True, world.now_s + 0.2)
+    world.switch(ADVANCE, False, world.now_s + 0.7)
+    world.run(1)
+    assert world.queue_veh == pytest.approx(80 / 7.5 - 1)
+
+
+def test_a_loop_that_is_not_sound_says_nothing() -> None:
+    """Stuck off in green: the queue leaves as learned, one in 2 s after 2 s, and is not taken for a gap."""
+    world = World(crossroads(), blind=True)
+    world.expect(1, 8.0)
+    world.run(1)
+    world.show(green=True)
+    world.run(6)
+    assert world.queue_veh == pytest.approx(8.0 - 4 * 0.5)
+
+
+def test_the_variance_grows_with_what_is_not_seen_and_falls_at_an_anchor() -> None:
+    """Twelve arrivals unseen, with the variance of a Poisson stream; then a gap."""
+    world = World(crossroads())
+    world.traffic.spread[:] = 1.0
+    world.switch(STOP, True)
+    world.run(1)
+    for t in range(12):
+        world.expect(t + 2, 1.0)
+    world.run(12)
+    assert world.traffic.queue_var[0] == pytest.approx(12.0, abs=1.0)
+    world.show(green=True)
+    world.switch(STOP, False)
+    world.run(4)
+    assert world.traffic.queue_var[0] < 0.1
+
+
+def test_an_open_lane_whose_advance_loop_stays_covered_is_full() -> None:
+    """Occupancy passes 0.8 after 4 ln 5 = 6.4 s, seven ticks; free for three, it is below a half."""
+    world = World(crossroads())
+    world.show(green=True)
+    world.switch(STOP, True)
+    world.switch(ADVANCE, True)
+    world.run(6)
+    assert not world.traffic.lane_full[0]
+    world.run(1)
+    assert world.traffic.lane_full[0]
+    world.switch(ADVANCE, False)
+    world.run(3)
+    assert not world.traffic.lane_full[0]
+
+
+def test_a_slower_discharge_is_learned_and_bounded() -> None:
+    """A queue that leaves 4 s apart, 40 vehicles: the headway nears 4 s from its prior of 2, and never passes 12."""
+    world = World(crossroads())
+    world.switch(STOP, True)
+    world.run(1)
+    world.expect(2, 25.0)
+    world.run(1)
+    world.show(green=True)
+    for _ in range(20):
+        world.run(3)
+        world.switch(STOP, False, world.now_s + 0.2)
+        world.run(1)
+        world.switch(STOP, True, world.now_s)
+    cell = world.traffic.discharge.cell_ptr[0]
+    learned_s = world.traffic.discharge.served_s[cell] / world.traffic.discharge.served_veh[cell]
+    assert 2.3 < learned_s <= 4.2

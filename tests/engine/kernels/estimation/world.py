@@ -1,0 +1,78 @@
+"""One lane in front of a lamp, with loops switched by hand, run through the estimation second by second."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from greensplit.engine.kernels.estimation.queues import update_queues
+from greensplit.engine.kernels.estimation.spillback import update_spillback
+from greensplit.engine.kernels.estimation.traffic import RECALL, RING_S, new_traffic
+from greensplit.engine.kernels.state import new_detectors, new_lamps
+from greensplit.engine.model.aspects import GREEN, RED
+from greensplit.engine.model.compiled import compile_detection, compile_signals
+from greensplit.engine.model.site import Site
+
+STOP, ADVANCE = 0, 1
+
+
+class World:
+    """Lane 0 of a site, its stop-bar and its advance loop; both unsound where ``blind``."""
+
+    def __init__(self, site: Site, *, blind: bool = False, advance_m: float = 80.0) -> None:
+        self.signals, found = compile_signals(site), compile_detection(site)
+        self.detection = found._replace(advance_m=np.full(len(found.stop_bar), advance_m))
+        self.detectors = new_detectors(self.detection)
+        self.lamps = new_lamps(len(self.signals.min_green_ms))
+        self.traffic = new_traffic(self.signals, self.detection)
+        self.level = np.full(len(self.detection.channel), RECALL if blind else 0, np.uint8)
+        self.stage = np.zeros(len(self.signals.device_id), np.int32)
+        self.index = {STOP: int(self.detection.stop_bar[0]), ADVANCE: int(self.detection.advance[0])}
+        self.now_s = 0
+
+    @property
+    def queue_veh(self) -> float:
+        return float(self.traffic.queue_veh[0])
+
+    def expect(self, second: int, vehicles: float) -> None:
+        """Vehicles that reach the stop line in a second."""
+        self.traffic.arrival_veh[0, second % RING_S] += vehicles
+
+    def show(self, *, green: bool) -> None:
+        """Switch the lamp now."""
+        self.lamps.aspect[0] = GREEN if green else RED
+        if green:
+            self.lamps.green_ms[0] = 1000 * self.now_s
+
+    def switch(self, which: int, on: bool, at_s: float | None = None) -> None:
+        """Switch a loop, now or at a time within the last second."""
+        d, t_ms = self.index[which], round(1000 * (self.now_s if at_s is None else at_s))
+        if self.detectors.on[d] == on:
+            return
+        self.detectors.on[d] = on
+        if on:
+            self.detectors.on_ms[d] = t_ms
+            self.detectors.actuations[d] += 1
+        else:
+            self.detectors.off_ms[d] = t_ms
+
+    def run(self, seconds: int) -> None:
+        """Let time pass."""
+        for _ in range(seconds):
+            self.now_s += 1
+            self.update()
+
+    def update(self, step_ms: int = 1000) -> None:
+        """One tick at the present time."""
+        now_ms = 1000 * self.now_s
+        update_queues(
+            self.signals,
+            self.detection,
+            self.detectors,
+            self.lamps,
+            self.stage,
+            self.level,
+            self.traffic,
+            step_ms,
+            now_ms,
+        )
+        update_spillback(self.signals, self.detection, self.detectors, self.level, self.traffic, step_ms)
