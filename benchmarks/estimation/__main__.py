@@ -35,14 +35,23 @@ def measure(scenarios: list[str], controllers: list[str], seed: int) -> dict[str
     """Everything that is judged, by name."""
     from greensplit.sim.spec import RunSpec
 
+    from .arrival_speed import measure as time_arrivals
+    from .arrivals import measure_all
     from .cost import time_update
     from .queues import judge_queues
 
     specs = [RunSpec(scenario, controller, seed) for scenario in scenarios for controller in controllers]
-    return {"queues": judge_queues(specs), "cost": time_update()}
+    return {
+        "queues": judge_queues(specs),
+        "arrivals": measure_all(tuple(scenarios), seed),
+        "cost": time_update(),
+        "arrivals_cost": time_arrivals(10_000),
+    }
 
 
 def _print_table(figures: dict[str, Any]) -> None:
+    from .arrivals import print_arrivals
+
     out = sys.stdout
     for run, classes in figures["queues"].items():
         out.write(f"{run}\n")
@@ -51,7 +60,8 @@ def _print_table(figures: dict[str, Any]) -> None:
                 f"  {name:16s} {row['green_starts']:6d} green starts, queue {row['mean_queue_veh']:6.2f}, "
                 f"error {row['mean_abs_error_veh']:5.2f} of {row['limit_veh']:.2f}, covered {row['covered']:.2f}\n"
             )
-    for name, value in figures["cost"].items():
+    print_arrivals(figures["arrivals"])
+    for name, value in (figures["cost"] | figures["arrivals_cost"]).items():
         out.write(f"{name:24s} {value}\n")
 
 

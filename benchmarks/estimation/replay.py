@@ -17,7 +17,16 @@ from greensplit.engine.model.compiled import Detection, Signals, compile_detecti
 
 from .recording import Recording, Tape
 
-__all__ = ["Damage", "Estimates", "damaged", "no_damage", "replay"]
+__all__ = [
+    "Damage",
+    "Estimates",
+    "damaged",
+    "no_damage",
+    "replay",
+    "show_lamps",
+    "sound_events",
+    "take_events",
+]
 
 FOUND_MS = 300_000
 
@@ -65,16 +74,18 @@ def replay(recording: Recording, damage: Damage | None = None) -> tuple[Estimate
         *(np.zeros((recording.seconds, *value.shape), value.dtype) for value in _told(traffic))
     )
     stuck = np.flatnonzero(damage.stuck_on).astype(np.int32)
-    _take(signals, detection, detectors, stuck, np.zeros(len(stuck), np.int64), np.ones(len(stuck), np.uint8))
+    take_events(
+        signals, detection, detectors, stuck, np.zeros(len(stuck), np.int64), np.ones(len(stuck), np.uint8)
+    )
     for t in range(recording.seconds):
         now_ms = 1000 * t
-        _take(signals, detection, detectors, *_sound_events(tape, t, damage))
+        take_events(signals, detection, detectors, *sound_events(tape, t, damage))
         if now_ms == damage.found_ms:
             level[damage.dead] = RECALL
         update_traffic(signals, detection, detectors, lamps, stage, level, rate_per_s, traffic, now_ms)
         for i, value in enumerate(_told(traffic)):
             estimates[i][t] = value
-        _show(lamps, tape.aspect[t], now_ms)
+        show_lamps(lamps, tape.aspect[t], now_ms)
         stage = np.maximum(tape.stage[t], 0).astype(np.int32)
     return estimates, traffic
 
@@ -83,15 +94,16 @@ def _told(traffic: Traffic) -> tuple[npt.NDArray[Any], ...]:
     return traffic.queue_veh, traffic.queue_var, traffic.left_veh, traffic.covered
 
 
-def _sound_events(
+def sound_events(
     tape: Tape, t: int, damage: Damage
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Detector, time and state of the events of second ``t`` at loops that are not dead."""
     rows = slice(tape.event_ptr[t], tape.event_ptr[t + 1])
     sound = ~damage.dead[tape.event_detector[rows]]
     return tape.event_detector[rows][sound], tape.event_ms[rows][sound], tape.event_on[rows][sound]
 
 
-def _take(
+def take_events(
     signals: Signals,
     detection: Detection,
     detectors: Detectors,
@@ -99,11 +111,12 @@ def _take(
     t_ms: npt.NDArray[np.int64],
     on: npt.NDArray[np.uint8],
 ) -> None:
+    """Hand events to the detectors; nothing is logged."""
     out = np.zeros(len(index), EVENT_DTYPE)
     take_detections(signals, detection, detectors, index, t_ms, on, len(index), out)
 
 
-def _show(lamps: Lamps, aspect: npt.NDArray[np.uint8], now_ms: int) -> None:
+def show_lamps(lamps: Lamps, aspect: npt.NDArray[np.uint8], now_ms: int) -> None:
     """Note what is shown from now on, and since when."""
     changed = lamps.aspect != aspect
     was_green = (lamps.aspect == GREEN) | (lamps.aspect == PERMISSIVE)

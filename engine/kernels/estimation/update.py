@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ...model.compiled import Detection, Signals
 from ..jit import kernel
 from ..state import NEVER_MS, Detectors, Lamps
-from .arrivals import announce_arrivals
+from .announce import announce_arrivals
 from .queues import update_queues
 from .spillback import update_spillback
 from .traffic import Traffic

@@ -1,0 +1,143 @@
+"""Arrival forecasts against the floor: ``python -m benchmarks.estimation.arrivals --json``.
+
+Counts of vehicles due at a stop line in windows of 30 s, forecast every 5 s of recorded runs from loops and lamps,
+beside an oracle that sees the same and knows the true rates, shares and travel times. The first 15 minutes are for
+learning. Classes of approach lanes, by where most of their vehicles were seen before: *far* at least 30 s away,
+*near* less, *none* nowhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from greensplit.engine.kernel_cache import use_kernel_cache
+from greensplit.sim.spec import RunSpec
+
+__all__ = ["CLASSES", "SCENARIOS", "WINDOWS", "judge", "main", "measure", "measure_all", "print_arrivals"]
+
+SCENARIOS = ("cologne8", "ingolstadt7", "arterial")
+WINDOWS = ((0, 30), (30, 30), (60, 30))
+CLASSES = ("far", "near", "none")
+FAR_S = 30.0
+LEARN_S = 900
+EVERY_S = 5
+DEAD_SHARE = 0.2
+
+
+def measure(
+    scenario: str, controller: str = "clearing", seed: int = 0, *, dead_share: float = 0.0
+) -> dict[str, Any]:
+    """By class and window: mean absolute errors, ours and the oracle's, and the coverage of 90 % intervals."""
+    from .recording import recorded
+
+    return judge(recorded(RunSpec(scenario, controller, seed)), dead_share=dead_share)
+
+
+def judge(recording: Any, *, dead_share: float = 0.0, **travel_options: float) -> dict[str, Any]:
+    """The figures of one recording."""
+    from greensplit.engine.kernels.estimation.travel import approach_lanes, compile_travel
+    from greensplit.engine.model.compiled import compile_detection
+    from greensplit.engine.model.upstream import compile_links
+
+    from .arrival_oracle import oracle_forecasts
+    from .arrival_replay import forecast_recording
+    from .arrival_truth import due_counts, due_vehicles
+    from .replay import damaged, no_damage
+
+    detection, links = compile_detection(recording.site), compile_links(recording.site)
+    travel = compile_travel(detection, links, approach_lanes(recording.site), **travel_options)
+    due = due_vehicles(recording, detection, links)
+    made_s = np.arange(LEARN_S, recording.seconds - 90, EVERY_S)
+    damage = (
+        damaged(len(detection.kind), dead_share, recording.seed)
+        if dead_share
+        else no_damage(len(detection.kind))
+    )
+    counts = due_counts(due, len(detection.advance), recording.seconds)
+    truth = np.stack(
+        [counts[made_s + start + length] - counts[made_s + start] for start, length in WINDOWS], 1
+    )
+    found, _ = forecast_recording(recording, links, travel, made_s, WINDOWS, damage)
+    floor = oracle_forecasts(recording, detection, links, due, made_s, WINDOWS, damage.dead)
+    lanes = _classes(due, len(detection.advance))
+    result: dict[str, Any] = {}
+    for name, which in [*((name, lanes == i) for i, name in enumerate(CLASSES)), ("all", lanes >= 0)]:
+        for w, (start, _) in enumerate(WINDOWS):
+            result[f"{name}_{start}"] = _figures(truth[:, w, which], found, floor, w, which)
+    return result
+
+
+def _classes(due: Any, lanes: int) -> npt.NDArray[np.int64]:
+    """Position in CLASSES of each lane, -1 where nothing ever came."""
+    found = np.full(lanes, -1)
+    for lane in range(lanes):
+        mine = due.lane == lane
+        if mine.any():
+            seen = mine & (due.source >= 0)
+            took_s = (due.due_ms[seen] - due.left_ms[seen]) / 1000.0
+            far = float(np.median(took_s)) >= FAR_S if seen.any() else False
+            found[lane] = 2 if seen.sum() < 0.5 * mine.sum() else (0 if far else 1)
+    return found
+
+
+def _figures(truth: Any, found: Any, floor: Any, w: int, which: Any) -> dict[str, Any] | None:
+    if not which.any():
+        return None
+    ours = float(np.abs(found.mean_veh[:, w, which] - truth).mean())
+    best, hindsight = (float(np.abs(each[:, w, which] - truth).mean()) for each in floor)
+    inside = (truth >= found.low_veh[:, w, which]) & (truth <= found.high_veh[:, w, which])
+    return {
+        "lanes": int(which.sum()),
+        "veh": round(float(truth.mean()), 3),
+        "forecast_veh": round(float(found.mean_veh[:, w, which].mean()), 3),
+        "oracle_veh": round(float(floor[0][:, w, which].mean()), 3),
+        "mae_veh": round(ours, 3),
+        "oracle_mae_veh": round(best, 3),
+        "ratio": round(ours / best, 3) if best > 0 else None,
+        "hindsight_ratio": round(ours / hindsight, 3) if hindsight > 0 else None,
+        "coverage": round(float(inside.mean()), 3),
+    }
+
+
+def main() -> None:
+    """Measure, and print one JSON object or a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    use_kernel_cache(os.environ)
+    figures = measure_all(SCENARIOS, 0)
+    if options.json:
+        sys.stdout.write(json.dumps({"figures": {"arrivals": figures}}, indent=1) + "\n")
+    else:
+        print_arrivals(figures)
+
+
+def measure_all(scenarios: tuple[str, ...], seed: int) -> dict[str, Any]:
+    """The figures of every scenario, with all loops and with a fifth of them dead."""
+    figures: dict[str, Any] = {}
+    for scenario in scenarios:
+        for dead_share in (0.0, DEAD_SHARE):
+            sys.stderr.write(f"{scenario}, {dead_share:.0%} of the detectors dead ...\n")
+            name = f"{scenario}_dead" if dead_share else scenario
+            figures[name] = measure(scenario, seed=seed, dead_share=dead_share)
+    return figures
+
+
+def print_arrivals(figures: dict[str, Any]) -> None:
+    """A line for each class of lanes and window."""
+    for name, by_class in figures.items():
+        for key, row in by_class.items():
+            if row is not None:
+                told = " ".join(f"{what} {value}" for what, value in row.items())
+                sys.stdout.write(f"{name:18s} {key:8s} {told}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""What leaves the junctions: counted at exit loops, else by turning shares."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from greensplit.engine.kernels.estimation.outflow import new_outflow, take_departures
+from greensplit.engine.kernels.estimation.turning import new_turning
+from greensplit.engine.kernels.state import new_detectors, new_lamps
+from greensplit.engine.model.aspects import GREEN
+from greensplit.engine.model.compiled import compile_detection
+from greensplit.engine.model.upstream import compile_links
+
+from ...model.test_upstream import _site
+
+
+def _departed(level: tuple[int, int], share: float) -> list[float]:
+    """Four vehicles leave a lane whose first way has ``share``; the second exit's loop sees one."""
+    site = _site(((1,), (1, 2)), ())
+    links, detectors = compile_links(site), new_detectors(compile_detection(site))
+    lamps, turning, outflow = new_lamps(4), new_turning(links), new_outflow(links)
+    lamps.aspect[:] = GREEN
+    turning.way_share[:2] = share, 1.0 - share
+    detectors.actuations[1] = 1
+    left = np.zeros(6, np.float32)
+    left[0] = 4.0
+    take_departures(links, detectors, lamps, turning, np.array(level, np.uint8), left, outflow, 0)
+    return [float(veh) for veh in outflow.new_veh[:2]]
+
+
+def test_a_healthy_loop_is_believed() -> None:
+    """Whatever the lane says, what the loops saw has passed."""
+    assert _departed((0, 0), 0.25) == [0.0, 1.0]
+
+
+def test_behind_a_dead_loop_passes_the_lanes_share() -> None:
+    """A quarter of four vehicles takes the first exit."""
+    assert _departed((4, 0), 0.25) == pytest.approx([1.0, 1.0])
+
+
+def test_with_both_loops_dead_all_departures_are_divided() -> None:
+    """One and three."""
+    assert _departed((4, 4), 0.25) == pytest.approx([1.0, 3.0])
