@@ -15,7 +15,6 @@ import numpy.typing as npt
 from greensplit.engine.events import FORCE_OFF, GAP_OUT, MAX_OUT
 from greensplit.engine.kernels.detectors import Detectors
 from greensplit.engine.kernels.jit import inlined, kernel
-from greensplit.engine.kernels.queues import CAPACITY, SATURATION_MS, Queues, new_queues, update_queues
 from greensplit.engine.kernels.state import NEVER_MS, Machine
 from greensplit.engine.loop import DecisionLog, View
 from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED
@@ -24,6 +23,7 @@ from greensplit.engine.model.compiled import Detection, Signals
 from .choice import best_stages, may_choose
 from .inside import clear_turners, hold_starting, is_lane_open
 from .urgency import due_stages
+from .vehicles import CAPACITY, SATURATION_MS, Vehicles, new_vehicles, update_vehicles
 
 __all__ = ["Clearing", "Config"]
 
@@ -55,7 +55,7 @@ class Clearing:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._queues: Queues | None = None
+        self._vehicles: Vehicles | None = None
         self._index = np.zeros(0)
         self._call_ms = np.zeros(0, np.int64)
         self._served = np.zeros(0, np.bool_)
@@ -67,15 +67,15 @@ class Clearing:
         self, view: View, request: npt.NDArray[np.int32], cause: npt.NDArray[np.uint8], log: DecisionLog
     ) -> int:
         """See ``greensplit.engine.loop.Controller``."""
-        if self._queues is None:
-            self._queues = new_queues(view.detection)
+        if self._vehicles is None:
+            self._vehicles = new_vehicles(view.detection)
             self._index = np.zeros(len(view.signals.stage_deployed))
             self._call_ms = np.full(len(view.signals.min_green_ms), NEVER_MS, np.int64)
             self._served = np.zeros(len(view.signals.min_green_ms), np.bool_)
             self._due = np.zeros(len(view.signals.device_id), np.int32)
             self._cleared = np.zeros(len(view.signals.device_id), np.bool_)
-        update_queues(
-            view.signals, view.detection, view.detectors, view.machine.lamps, self._queues, view.now_ms
+        update_vehicles(
+            view.signals, view.detection, view.detectors, view.machine.lamps, self._vehicles, view.now_ms
         )
         able = may_choose(view, self._config.min_green_ms)
         ready = able.copy()
@@ -86,7 +86,7 @@ class Clearing:
             view.detection,
             view.detectors,
             view.machine,
-            self._queues,
+            self._vehicles,
             self._call_ms,
             view.now_ms,
             self._bins,
@@ -146,7 +146,7 @@ def _rate_stages(
     detection: Detection,
     detectors: Detectors,
     machine: Machine,
-    queues: Queues,
+    vehicles: Vehicles,
     call_ms: npt.NDArray[np.int64],
     now_ms: int,
     bins: npt.NDArray[np.float64],
@@ -154,9 +154,11 @@ def _rate_stages(
 ) -> None:
     """Clearing rate of every stage, vehicles per second, into ``index`` (S,). ``bins`` (seconds,) is overwritten."""
     for j in range(len(signals.device_id)):
-        _note_calls(signals, detection, detectors, machine, queues, call_ms, j, now_ms)
+        _note_calls(signals, detection, detectors, machine, vehicles, call_ms, j, now_ms)
         for stage in range(signals.stage_ptr[j], signals.stage_ptr[j + 1]):
-            index[stage] = _rate_stage(signals, detection, detectors, machine, queues, j, stage, now_ms, bins)
+            index[stage] = _rate_stage(
+                signals, detection, detectors, machine, vehicles, j, stage, now_ms, bins
+            )
 
 
 @inlined
@@ -170,7 +172,7 @@ def _note_calls(
     detection: Detection,
     detectors: Detectors,
     machine: Machine,
-    queues: Queues,
+    vehicles: Vehicles,
     call_ms: npt.NDArray[np.int64],
     j: int,
     now_ms: int,
@@ -186,7 +188,7 @@ def _note_calls(
         elif signals.is_pedestrian[g] and call_ms[g] == NEVER_MS:
             call_ms[g] = now_ms
     for lane in range(detection.lane_ptr[j], detection.lane_ptr[j + 1]):
-        if not _calls(detection, detectors, queues, lane):
+        if not _calls(detection, detectors, vehicles, lane):
             continue
         for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
             g = first + detection.lane_group[i]
@@ -195,12 +197,12 @@ def _note_calls(
 
 
 @kernel
-def _calls(detection: Detection, detectors: Detectors, queues: Queues, lane: int) -> bool:
+def _calls(detection: Detection, detectors: Detectors, vehicles: Vehicles, lane: int) -> bool:
     """Does anybody wait on the lane? A lane without any detector always calls."""
     stop = detection.stop_bar[lane]
     if stop < 0 and detection.advance[lane] < 0:
         return True
-    return bool(queues.size[lane] > 0 or (stop >= 0 and detectors.on[stop]))
+    return bool(vehicles.size[lane] > 0 or (stop >= 0 and detectors.on[stop]))
 
 
 @kernel
@@ -225,7 +227,7 @@ def _rate_stage(
     detection: Detection,
     detectors: Detectors,
     machine: Machine,
-    queues: Queues,
+    vehicles: Vehicles,
     j: int,
     stage: int,
     now_ms: int,
@@ -242,7 +244,7 @@ def _rate_stage(
         open_now = runs or is_lane_open(signals, detection, machine, j, lane)
         if open_now and _is_blocked(detection, detectors, machine, first, lane, now_ms):
             continue
-        _add_lane(queues, lane, share, 0 if open_now else tau_ms, now_ms, bins)
+        _add_lane(vehicles, lane, share, 0 if open_now else tau_ms, now_ms, bins)
     for g in range(first, signals.group_ptr[j + 1]):
         if signals.is_pedestrian[g] and not _is_green(machine.lamps.aspect[g]):
             if signals.stage_aspect[signals.stage_aspect_ptr[stage] + g - first] != RED:
@@ -307,17 +309,17 @@ def _is_blocked(
 
 @kernel
 def _add_lane(
-    queues: Queues, lane: int, share: float, tau_ms: int, now_ms: int, bins: npt.NDArray[np.float64]
+    vehicles: Vehicles, lane: int, share: float, tau_ms: int, now_ms: int, bins: npt.NDArray[np.float64]
 ) -> None:
     """Put the lane's vehicles into the seconds, after the set-up, in which they can pass."""
     free_ms = float(now_ms + tau_ms)
-    for i in range(queues.size[lane]):
-        at = (queues.head[lane] + i) % CAPACITY
-        weight = queues.weight[lane, at]
-        pass_ms = max(free_ms, float(queues.arrival_ms[lane, at]))
+    for i in range(vehicles.size[lane]):
+        at = (vehicles.head[lane] + i) % CAPACITY
+        weight = vehicles.weight[lane, at]
+        pass_ms = max(free_ms, float(vehicles.arrival_ms[lane, at]))
         second = int((pass_ms - now_ms - tau_ms) / 1000.0)
         if second >= len(bins):
             return
-        waited = max(0.0, min(now_ms - queues.arrival_ms[lane, at], WAIT_CAP_MS))
+        waited = max(0.0, min(now_ms - vehicles.arrival_ms[lane, at], WAIT_CAP_MS))
         bins[max(second, 0)] += share * weight * (1.0 + waited / WAIT_CAP_MS)
         free_ms = pass_ms + weight * SATURATION_MS

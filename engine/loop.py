@@ -1,7 +1,7 @@
 """One tick, the same for simulation and street.
 
-    port.read -> detectors -> controller -> local control -> signal machine -> interlock -> port.write
-                 (events)     (decisions)   (orders)                           (faults)     (events)
+    port.read -> detectors -> traffic -> controller -> local control -> signal machine -> interlock -> port.write
+                 (events)                (decisions)   (orders)                           (faults)     (events)
 
 The loop knows no simulator and no protocol: a ``Port`` brings detector events and takes lamp aspects. Time is
 integer milliseconds since the start of the run, handed in by the caller.
@@ -19,6 +19,10 @@ import numpy.typing as npt
 from .events import ALARM_ON, DEPLOYED_PATTERN, FREE_PATTERN, PATTERN_CHANGE, EventBuffer
 from .kernels.coding import EVENTS_PER_GROUP, code_lamps
 from .kernels.detectors import Detectors, new_detectors, take_detections
+from .kernels.estimation.expected_flow import expect_at_loops
+from .kernels.estimation.traffic import Traffic, new_traffic
+from .kernels.estimation.travel import approach_lanes, compile_travel
+from .kernels.estimation.update import update_traffic
 from .kernels.health.assess import assess_detectors
 from .kernels.health.peers import compile_peers
 from .kernels.health.state import new_health, new_memory
@@ -30,6 +34,7 @@ from .kernels.state import NEVER_MS, Machine, new_faults, new_lamps, new_machine
 from .model.compiled import Detection, Signals, compile_detection, compile_signals
 from .model.compiled_local import compile_local
 from .model.site import Site
+from .model.upstream import compile_links
 
 __all__ = [
     "Controller",
@@ -90,7 +95,7 @@ class Truth(NamedTuple):
 
 
 class View(NamedTuple):
-    """What a controller sees: the site's tables, the detectors and the signal state. Read only.
+    """What a controller sees: the site's tables, the detectors, the signal state and the traffic. Read only.
 
     ``truth`` is None unless the run gives perfect vision.
     """
@@ -99,6 +104,7 @@ class View(NamedTuple):
     detection: Detection
     detectors: Detectors
     machine: Machine
+    traffic: Traffic
     now_ms: int
     truth: Truth | None = None
 
@@ -213,6 +219,9 @@ class Loop:
         self.detection = compile_detection(site)
         self.machine = new_machine(self.signals)
         self.detectors = new_detectors(self.signals, self.detection)
+        self.links = compile_links(site)
+        self.travel = compile_travel(self.detection, self.links, approach_lanes(site))
+        self.traffic = new_traffic(self.signals, self.detection, self.links, self.travel)
         self.peers = compile_peers(site)
         self.health = new_health(self.peers)
         self.upstream_rate_per_s = np.full(len(self.detection.channel), np.nan, np.float32)
@@ -317,6 +326,14 @@ class Loop:
             self._assess(read_ms)
 
     def _assess(self, read_ms: int) -> None:
+        expect_at_loops(
+            self.detection,
+            self.links,
+            self.travel,
+            self.traffic.outflow,
+            self.traffic.arrivals,
+            self.upstream_rate_per_s,
+        )
         out = self.events.room(len(self.upstream_rate_per_s))
         written = assess_detectors(
             self.peers,
@@ -331,10 +348,13 @@ class Loop:
         self.events.commit(written)
 
     def _drive(self, now_ms: int) -> npt.NDArray[np.uint8]:
+        self._estimate(now_ms)
         if self.controller is not None and now_ms >= self._ask_ms:
             started = perf_counter()
             truth = None if self.look is None else self.look()
-            view = View(self.signals, self.detection, self.detectors, self.machine, now_ms, truth)
+            view = View(
+                self.signals, self.detection, self.detectors, self.machine, self.traffic, now_ms, truth
+            )
             self._wish.fill(KEEP)
             self._ask_ms = self.controller.decide(view, self._wish, self._cause, self.decisions)
             self.decide_s += perf_counter() - started
@@ -343,6 +363,21 @@ class Loop:
             self._obey(self.orders, now_ms)
         advance_machine(self.signals, self.machine, self._request, self._withheld, self._urgent, now_ms)
         return self.machine.lamps.aspect
+
+    def _estimate(self, now_ms: int) -> None:
+        update_traffic(
+            self.signals.group_ptr,
+            self.detection,
+            self.links,
+            self.travel,
+            self.detectors,
+            self.machine.lamps,
+            self.machine.stage,
+            self.health.level,
+            self.health.rate_per_s,
+            self.traffic,
+            now_ms,
+        )
 
     def _obey(self, orders: Orders, now_ms: int) -> None:
         """Local control has the last word before the signal machine."""

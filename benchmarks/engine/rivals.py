@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from greensplit.engine.events import EVENT_DTYPE
 from greensplit.engine.kernels.detectors import new_detectors, take_detections
+from greensplit.engine.kernels.estimation.traffic import new_traffic
+from greensplit.engine.kernels.estimation.travel import approach_lanes, compile_travel
 from greensplit.engine.kernels.interlock import check_lamps
 from greensplit.engine.kernels.machine import advance_machine
 from greensplit.engine.kernels.state import new_faults, new_lamps, new_machine
@@ -22,6 +24,7 @@ from greensplit.engine.loop import DecisionLog, DetectorEvents, View
 from greensplit.engine.model.aspects import ASPECT_NAMES
 from greensplit.engine.model.compiled import compile_detection, compile_signals
 from greensplit.engine.model.site import Site
+from greensplit.engine.model.upstream import compile_links
 
 from .city import TICK_MS, Rotation, Street, city
 from .plain_numpy import NumpyTick
@@ -45,6 +48,9 @@ class Kernels:
         self.signals, self.guard = compile_signals(site), compile_signals(site)
         self.detection = compile_detection(site)
         self.detectors = new_detectors(self.signals, self.detection)
+        links = compile_links(site)
+        travel = compile_travel(self.detection, links, approach_lanes(site))
+        self.traffic = new_traffic(self.signals, self.detection, links, travel)
         self.machine, self.lamps = new_machine(self.signals), new_lamps(len(self.signals.min_green_ms))
         junctions = len(site.junctions)
         self.faults, self.released = new_faults(junctions), np.zeros(junctions, np.uint8)
@@ -119,7 +125,9 @@ def _race(kernels: Kernels, rival: Rival, junctions: int, ticks: int) -> Race:
     for k in range(WARM_UP + ticks):
         now_ms = TICK_MS * k
         street.load(now_ms)
-        view = View(kernels.signals, kernels.detection, kernels.detectors, kernels.machine, now_ms)
+        view = View(
+            kernels.signals, kernels.detection, kernels.detectors, kernels.machine, kernels.traffic, now_ms
+        )
         request.fill(-1)
         rotation.decide(view, request, cause, log)
         started = perf_counter()

@@ -1,4 +1,4 @@
-"""Arrival forecasts against the floor: ``python -m benchmarks.estimation.arrivals --json``.
+"""Arrival forecasts against the floor.
 
 Counts of vehicles due at a stop line in windows of 30 s, forecast every 5 s of recorded runs from loops and lamps,
 beside an oracle that sees the same and knows the true rates, shares and travel times. The first 15 minutes are for
@@ -8,51 +8,46 @@ learning. Classes of approach lanes, by where most of their vehicles were seen b
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from greensplit.engine.kernel_cache import use_kernel_cache
+from greensplit.engine.model.compiled import compile_detection
+from greensplit.engine.model.upstream import compile_links
 from greensplit.sim.spec import RunSpec
 
-__all__ = ["CLASSES", "SCENARIOS", "WINDOWS", "judge", "main", "measure", "measure_all", "print_arrivals"]
+from .arrival_oracle import oracle_forecasts
+from .arrival_replay import Forecasts, forecast_recording
+from .arrival_truth import Due, due_counts, due_vehicles
+from .recording import Recording, recorded
+from .replay import DEAD_SHARE, damaged, no_damage
 
-SCENARIOS = ("cologne8", "ingolstadt7", "arterial")
+__all__ = ["judge_arrivals", "print_arrivals"]
+
 WINDOWS = ((0, 30), (30, 30), (60, 30))
 CLASSES = ("far", "near", "none")
 FAR_S = 30.0
 LEARN_S = 900
 EVERY_S = 5
-DEAD_SHARE = 0.2
 
 
-def measure(
-    scenario: str, controller: str = "clearing", seed: int = 0, *, dead_share: float = 0.0
-) -> dict[str, Any]:
+def judge_arrivals(specs: Iterable[RunSpec]) -> dict[str, Any]:
+    """The figures of every recording, with all loops sound and with some dead."""
+    found: dict[str, Any] = {}
+    for spec in specs:
+        recording = recorded(spec)
+        name = f"{spec.scenario} {spec.controller} {spec.seed}"
+        found[name] = _judge(recording, 0.0)
+        found[f"{name}, {DEAD_SHARE:.0%} of loops dead"] = _judge(recording, DEAD_SHARE)
+    return found
+
+
+def _judge(recording: Recording, dead_share: float) -> dict[str, Any]:
     """By class and window: mean absolute errors, ours and the oracle's, and the coverage of 90 % intervals."""
-    from .recording import recorded
-
-    return judge(recorded(RunSpec(scenario, controller, seed)), dead_share=dead_share)
-
-
-def judge(recording: Any, *, dead_share: float = 0.0, **travel_options: float) -> dict[str, Any]:
-    """The figures of one recording."""
-    from greensplit.engine.kernels.estimation.travel import approach_lanes, compile_travel
-    from greensplit.engine.model.compiled import compile_detection
-    from greensplit.engine.model.upstream import compile_links
-
-    from .arrival_oracle import oracle_forecasts
-    from .arrival_replay import forecast_recording
-    from .arrival_truth import due_counts, due_vehicles
-    from .replay import damaged, no_damage
-
     detection, links = compile_detection(recording.site), compile_links(recording.site)
-    travel = compile_travel(detection, links, approach_lanes(recording.site), **travel_options)
     due = due_vehicles(recording, detection, links)
     made_s = np.arange(LEARN_S, recording.seconds - 90, EVERY_S)
     damage = (
@@ -64,7 +59,7 @@ def judge(recording: Any, *, dead_share: float = 0.0, **travel_options: float) -
     truth = np.stack(
         [counts[made_s + start + length] - counts[made_s + start] for start, length in WINDOWS], 1
     )
-    found, _ = forecast_recording(recording, links, travel, made_s, WINDOWS, damage)
+    found = forecast_recording(recording, made_s, WINDOWS, damage)
     floor = oracle_forecasts(recording, detection, links, due, made_s, WINDOWS, damage.dead)
     lanes = _classes(due, len(detection.advance))
     result: dict[str, Any] = {}
@@ -74,7 +69,7 @@ def judge(recording: Any, *, dead_share: float = 0.0, **travel_options: float) -
     return result
 
 
-def _classes(due: Any, lanes: int) -> npt.NDArray[np.int64]:
+def _classes(due: Due, lanes: int) -> npt.NDArray[np.int64]:
     """Position in CLASSES of each lane, -1 where nothing ever came."""
     found = np.full(lanes, -1)
     for lane in range(lanes):
@@ -87,7 +82,7 @@ def _classes(due: Any, lanes: int) -> npt.NDArray[np.int64]:
     return found
 
 
-def _figures(truth: Any, found: Any, floor: Any, w: int, which: Any) -> dict[str, Any] | None:
+def _figures(truth: Any, found: Forecasts, floor: Any, w: int, which: Any) -> dict[str, Any] | None:
     if not which.any():
         return None
     ours = float(np.abs(found.mean_veh[:, w, which] - truth).mean())
@@ -106,38 +101,10 @@ def _figures(truth: Any, found: Any, floor: Any, w: int, which: Any) -> dict[str
     }
 
 
-def main() -> None:
-    """Measure, and print one JSON object or a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args()
-    use_kernel_cache(os.environ)
-    figures = measure_all(SCENARIOS, 0)
-    if options.json:
-        sys.stdout.write(json.dumps({"figures": {"arrivals": figures}}, indent=1) + "\n")
-    else:
-        print_arrivals(figures)
-
-
-def measure_all(scenarios: tuple[str, ...], seed: int) -> dict[str, Any]:
-    """The figures of every scenario, with all loops and with a fifth of them dead."""
-    figures: dict[str, Any] = {}
-    for scenario in scenarios:
-        for dead_share in (0.0, DEAD_SHARE):
-            sys.stderr.write(f"{scenario}, {dead_share:.0%} of the detectors dead ...\n")
-            name = f"{scenario}_dead" if dead_share else scenario
-            figures[name] = measure(scenario, seed=seed, dead_share=dead_share)
-    return figures
-
-
 def print_arrivals(figures: dict[str, Any]) -> None:
     """A line for each class of lanes and window."""
     for name, by_class in figures.items():
         for key, row in by_class.items():
             if row is not None:
                 told = " ".join(f"{what} {value}" for what, value in row.items())
-                sys.stdout.write(f"{name:18s} {key:8s} {told}\n")
-
-
-if __name__ == "__main__":
-    main()
+                sys.stdout.write(f"{name:40s} {key:8s} {told}\n")

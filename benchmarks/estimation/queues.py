@@ -13,7 +13,7 @@ from greensplit.engine.model.compiled import Detection, Signals, compile_detecti
 from greensplit.sim.spec import RunSpec
 
 from .recording import Recording, recorded
-from .replay import FOUND_MS, damaged, replay
+from .replay import DEAD_SHARE, FOUND_MS, damaged, replay
 from .truth import find_truth
 
 __all__ = ["judge_queues"]
@@ -21,7 +21,6 @@ __all__ = ["judge_queues"]
 CLASSES = ("stop+advance", "stop only", "shared advance", "beyond advance")
 JAM_M = 7.5
 NINETY = 1.645
-DEAD_SHARE = 0.2
 DEAD_SEED = 1
 WARM_S = 300
 LIMIT_VEH, LIMIT_SHARE = 1.5, 0.2
@@ -41,13 +40,16 @@ def judge_queues(specs: Iterable[RunSpec]) -> dict[str, Any]:
 def _judge(recording: Recording, dead: float) -> dict[str, Any]:
     signals, detection = compile_signals(recording.site), compile_detection(recording.site)
     truth = find_truth(recording, detection.advance_m)
-    estimates, _ = replay(recording, damaged(len(detection.channel), dead, DEAD_SEED) if dead else None)
+    told = np.zeros((2, *truth.queue_veh.shape), np.float64)
+    for second, traffic in replay(
+        recording, damaged(len(detection.channel), dead, DEAD_SEED) if dead else None
+    ):
+        told[:, second] = traffic.queue_veh, traffic.queue_var
     starts = _green_starts(recording, signals, detection)
     starts[: FOUND_MS // 1000 + WARM_S if dead else WARM_S] = False
     lane = np.nonzero(starts)[1]
     queue = truth.queue_veh[starts].astype(np.float64)
-    estimate = estimates.queue_veh[starts].astype(np.float64)
-    half = NINETY * np.sqrt(estimates.queue_var[starts].astype(np.float64))
+    estimate, half = told[0][starts], NINETY * np.sqrt(told[1][starts])
     kind = _classes(detection, lane, queue)
     result = {"all": _figures(queue, estimate, half)}
     for i, name in enumerate(CLASSES):

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from greensplit.engine.events import EVENT_DTYPE
-from greensplit.engine.kernels.detectors import take_detections
-from greensplit.engine.kernels.estimation.traffic import RECALL, Traffic, new_traffic
+from greensplit.engine.kernels.detectors import Detectors, new_detectors, take_detections
+from greensplit.engine.kernels.estimation.traffic import Traffic, new_traffic
+from greensplit.engine.kernels.estimation.travel import Travel, approach_lanes, compile_travel
 from greensplit.engine.kernels.estimation.update import update_traffic
-from greensplit.engine.kernels.state import Detectors, Lamps, new_detectors, new_lamps
+from greensplit.engine.kernels.health.state import NEIGHBOURS, RECALL
+from greensplit.engine.kernels.state import Lamps, new_lamps
 from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED
-from greensplit.engine.model.compiled import Detection, Signals, compile_detection, compile_signals
+from greensplit.engine.model.compiled import Detection, compile_detection, compile_signals
+from greensplit.engine.model.upstream import compile_links
 
 from .recording import Recording, Tape
 
-__all__ = [
-    "Damage",
-    "Estimates",
-    "damaged",
-    "no_damage",
-    "replay",
-    "show_lamps",
-    "sound_events",
-    "take_events",
-]
+__all__ = ["DEAD_SHARE", "FOUND_MS", "Damage", "damaged", "no_damage", "replay"]
 
+SUBSTITUTE_S = 300
 FOUND_MS = 300_000
+DEAD_SHARE = 0.2
 
 
 class Damage(NamedTuple):
@@ -37,15 +34,6 @@ class Damage(NamedTuple):
     dead: npt.NDArray[np.bool_]  # (D,)
     stuck_on: npt.NDArray[np.bool_]  # (D,) of the dead
     found_ms: int
-
-
-class Estimates(NamedTuple):
-    """What the estimation said, second by second."""
-
-    queue_veh: npt.NDArray[np.float32]  # (T, L)
-    queue_var: npt.NDArray[np.float32]  # (T, L)
-    left_veh: npt.NDArray[np.float32]  # (T, L)
-    covered: npt.NDArray[np.uint8]  # (T, L)
 
 
 def no_damage(detectors: int) -> Damage:
@@ -61,40 +49,69 @@ def damaged(detectors: int, share: float, seed: int) -> Damage:
     return Damage(dead, dead & (rng.random(detectors) < 0.5), FOUND_MS)
 
 
-def replay(recording: Recording, damage: Damage | None = None) -> tuple[Estimates, Traffic]:
-    """Estimates for every second of a recording, and the state at its end."""
-    signals, detection = compile_signals(recording.site), compile_detection(recording.site)
-    detectors, lamps = new_detectors(detection), new_lamps(len(signals.min_green_ms))
-    traffic, tape = new_traffic(signals, detection), recording.tape
+def replay(recording: Recording, damage: Damage | None = None) -> Iterator[tuple[int, Traffic]]:
+    """Every second of a recording, and the traffic estimated for it: the same arrays each time.
+
+    Dead loops count as healthy until they are found. Then the mean of the living advance loops of their approach stands
+    for them (level 1), and where there is none, nothing (level 4).
+    """
+    site, tape = recording.site, recording.tape
+    signals, detection, links = compile_signals(site), compile_detection(site), compile_links(site)
+    travel = compile_travel(detection, links, approach_lanes(site))
+    detectors, lamps = new_detectors(signals, detection), new_lamps(len(signals.min_green_ms))
+    traffic = new_traffic(signals, detection, links, travel)
     damage = damage or no_damage(len(detection.channel))
     level = np.zeros(len(detection.channel), np.uint8)
     rate_per_s = np.zeros(len(detection.channel), np.float32)
+    counted = np.zeros(len(detection.channel), np.int64)
     stage = np.zeros(len(signals.device_id), np.int32)
-    estimates = Estimates(
-        *(np.zeros((recording.seconds, *value.shape), value.dtype) for value in _told(traffic))
-    )
     stuck = np.flatnonzero(damage.stuck_on).astype(np.int32)
-    take_events(
-        signals, detection, detectors, stuck, np.zeros(len(stuck), np.int64), np.ones(len(stuck), np.uint8)
-    )
-    for t in range(recording.seconds):
-        now_ms = 1000 * t
-        take_events(signals, detection, detectors, *sound_events(tape, t, damage))
-        if now_ms == damage.found_ms:
-            level[damage.dead] = RECALL
-        update_traffic(signals, detection, detectors, lamps, stage, level, rate_per_s, traffic, now_ms)
-        for i, value in enumerate(_told(traffic)):
-            estimates[i][t] = value
-        show_lamps(lamps, tape.aspect[t], now_ms)
-        stage = np.maximum(tape.stage[t], 0).astype(np.int32)
-    return estimates, traffic
+    _take_events(detectors, 0, stuck, np.zeros(len(stuck), np.int64), np.ones(len(stuck), np.uint8))
+    for second in range(recording.seconds):
+        now_ms = 1000 * second
+        _take_events(detectors, now_ms, *_sound_events(tape, second, damage))
+        if second % SUBSTITUTE_S == 0:
+            recent = (detectors.actuations - counted) / SUBSTITUTE_S
+            counted = detectors.actuations.copy()
+            if now_ms >= damage.found_ms:
+                _substitute(detection, travel, damage.dead, recent, level, rate_per_s)
+        update_traffic(
+            signals.group_ptr,
+            detection,
+            links,
+            travel,
+            detectors,
+            lamps,
+            stage,
+            level,
+            rate_per_s,
+            traffic,
+            now_ms,
+        )
+        yield second, traffic
+        _show_lamps(lamps, tape.aspect[second], now_ms)
+        stage = np.maximum(tape.stage[second], 0).astype(np.int32)
 
 
-def _told(traffic: Traffic) -> tuple[npt.NDArray[Any], ...]:
-    return traffic.queue_veh, traffic.queue_var, traffic.left_veh, traffic.covered
+def _substitute(
+    detection: Detection,
+    travel: Travel,
+    dead: npt.NDArray[np.bool_],
+    counted_per_s: npt.NDArray[np.float64],
+    level: npt.NDArray[np.uint8],
+    rate_per_s: npt.NDArray[np.float32],
+) -> None:
+    level[dead] = RECALL
+    for lane, loop in enumerate(detection.advance):
+        peers = travel.peer[travel.peer_ptr[lane] : travel.peer_ptr[lane + 1]]
+        loops = np.unique(detection.advance[peers])
+        living = loops[(loops >= 0) & ~dead[loops]]
+        if loop >= 0 and dead[loop] and len(living):
+            level[loop] = NEIGHBOURS
+            rate_per_s[loop] = counted_per_s[living].mean()
 
 
-def sound_events(
+def _sound_events(
     tape: Tape, t: int, damage: Damage
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     """Detector, time and state of the events of second ``t`` at loops that are not dead."""
@@ -103,20 +120,19 @@ def sound_events(
     return tape.event_detector[rows][sound], tape.event_ms[rows][sound], tape.event_on[rows][sound]
 
 
-def take_events(
-    signals: Signals,
-    detection: Detection,
+def _take_events(
     detectors: Detectors,
+    now_ms: int,
     index: npt.NDArray[np.int32],
     t_ms: npt.NDArray[np.int64],
     on: npt.NDArray[np.uint8],
 ) -> None:
     """Hand events to the detectors; nothing is logged."""
     out = np.zeros(len(index), EVENT_DTYPE)
-    take_detections(signals, detection, detectors, index, t_ms, on, len(index), out)
+    take_detections(detectors, index, t_ms, on, len(index), now_ms, out)
 
 
-def show_lamps(lamps: Lamps, aspect: npt.NDArray[np.uint8], now_ms: int) -> None:
+def _show_lamps(lamps: Lamps, aspect: npt.NDArray[np.uint8], now_ms: int) -> None:
     """Note what is shown from now on, and since when."""
     changed = lamps.aspect != aspect
     was_green = (lamps.aspect == GREEN) | (lamps.aspect == PERMISSIVE)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from greensplit.engine.events import EVENT_DTYPE, EventBuffer
 from greensplit.engine.loop import Controller, DecisionLog, DetectorEvents, Loop, Truth, View
@@ -119,6 +120,26 @@ def test_detector_events_are_logged_and_seen_by_the_controller_in_the_same_tick(
     assert controller.seen[-1].detectors.actuations.tolist() == [0, 1, 0, 0]
     assert rows(loop)[-2:] == [(1250, 1, 82, 101), (1750, 1, 81, 101)]
     assert loop.detectors.occupied_ms.tolist() == [0, 500, 0, 0]
+
+
+def test_the_controller_sees_the_queue_of_this_tick() -> None:
+    """On the second lane's stop bar from 1.25 s on, at red: one waits as soon as it has stood for a second."""
+    events = DetectorEvents(np.array([2], np.int32), np.array([1250]), np.array([1], np.uint8), 1)
+    controller = Script({})
+    loop = Loop(crossroads(), Street({2000: events}), controller)
+    run(loop, 3)
+    before = float(controller.seen[-1].traffic.queue_veh[1])
+    run(loop, 1, 3)
+    assert before < 0.1
+    assert float(controller.seen[-1].traffic.queue_veh[1]) == pytest.approx(1.0)
+
+
+def test_traffic_is_not_estimated_where_the_lamps_are_only_observed() -> None:
+    """Nobody reads it there."""
+    events = DetectorEvents(np.array([2], np.int32), np.array([1250]), np.array([1], np.uint8), 1)
+    loop = Loop(crossroads(), Street({2000: events}, drives=False), None)
+    run(loop, 10)
+    assert not loop.traffic.queue_veh.any()
 
 
 def test_a_controller_is_asked_when_it_said_and_its_request_stands_until_then() -> None:

@@ -17,18 +17,17 @@ import numpy.typing as npt
 
 from ...model.compiled import Detection
 from ...model.upstream import Links
+from ..detectors import Detectors
+from ..health.state import OWN
 from ..jit import inlined, kernel
-from ..state import Detectors
 from .calibration import renew_bases
 from .dispersion import add_platoon, disperse
-from .expectation import BY_NOTHING, FILLED_S, LEAST_PER_S, MASK, OWN, Arrivals, new_arrivals
+from .expectation import BY_NOTHING, COVERED_MS, FILLED_S, LEAST_PER_S, MASK, Arrivals, new_arrivals
 from .outflow import Outflow
 from .travel import HORIZON_S, RING, Travel
 
 __all__ = ["Arrivals", "adopt_plans", "new_arrivals", "update_arrivals"]
 
-COVERED_MS = 3000  # a vehicle that covers a loop for longer stands in a queue
-CLEAR_MS = 3000  # a gap this long at the loop: nobody queues behind it
 STOP_BAR_FACTOR = 1.0 / 45.0  # departures follow arrivals within about a cycle
 
 F32 = npt.NDArray[np.float32]
@@ -62,7 +61,7 @@ def update_arrivals(
     _take_own(detection, links, travel, detectors, arrivals, now_ms)
     _take_left(detection, links, level, left_veh, arrivals)
     for second in range(first_s, now_s + 1):
-        renew_bases(detection, links, travel, level, rate_per_s, outflow, arrivals, second)
+        renew_bases(detection, links, travel, level, rate_per_s, outflow, arrivals, second, now_s)
 
 
 @kernel
@@ -76,15 +75,13 @@ def _see(
 ) -> None:
     """How far each lane's own loop looks ahead, and whether a queue covers it."""
     advance, own_s = detection.advance, travel.own_s
-    on, on_ms, off_ms = detectors.on, detectors.on_ms, detectors.off_ms
-    sight_s, is_covered, owed_veh = arrivals.sight_s, arrivals.is_covered, arrivals.owed_veh
+    on, on_ms = detectors.on, detectors.on_ms
+    sight_s, is_covered = arrivals.sight_s, arrivals.is_covered
     for lane in range(len(advance)):
         loop = advance[lane]
         sees = loop >= 0 and level[loop] == OWN
         sight_s[lane, 0] = own_s[lane] if sees else 0
         is_covered[lane] = sees and on[loop] != 0 and now_ms - on_ms[loop] > COVERED_MS
-        if owed_veh[lane] > 0.0 and sees and on[loop] == 0 and now_ms - off_ms[loop] > CLEAR_MS:
-            owed_veh[lane] = 0.0
 
 
 @kernel
@@ -279,7 +276,8 @@ def adopt_plans(
                 _adopt(travel, outflow, arrivals, planned_veh, lane, feed, source, second)
     for source in range(len(links.source_detector)):
         if junctions[links.source_junction[source]]:
-            outflow.plan_veh[source] = planned_veh[source]
+            for at in range(RING):
+                outflow.plan_veh[source, at] = planned_veh[source, at]
             outflow.plan_end_s[source] = second + HORIZON_S
 
 

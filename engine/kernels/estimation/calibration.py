@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ...model.compiled import Detection
 from ...model.upstream import Links
+from ..health.state import OWN, RECALL
 from ..jit import inlined, kernel
 from .expectation import (
     BY_ADVANCE,
@@ -21,10 +22,8 @@ from .expectation import (
     FILLED_S,
     LEAST_PER_S,
     MASK,
-    OWN,
     PERIOD_S,
     PRIOR_PER_S,
-    UNKNOWN,
     Arrivals,
 )
 from .outflow import Outflow
@@ -57,8 +56,12 @@ def renew_bases(
     outflow: Outflow,
     arrivals: Arrivals,
     second: int,
+    now_s: int,
 ) -> None:
-    """Learn from the last PERIOD_S seconds, for the lanes whose turn it is, and correct their rings."""
+    """Learn from the last PERIOD_S seconds, for the lanes whose turn is in ``second``, and correct their rings.
+
+    ``second`` passed by ``now_s``, up to which the rings have been filled.
+    """
     lanes = len(detection.advance)
     turn = second % PERIOD_S
     for lane in range(lanes * turn // PERIOD_S, lanes * (turn + 1) // PERIOD_S):
@@ -83,7 +86,7 @@ def renew_bases(
         model = arrivals.unseen_per_s[lane] + announced
         bias = min(max(flow / max(model, LEAST_PER_S), 1.0 / MOST_BIAS), MOST_BIAS)
         unseen = max(flow - bias * announced, 0.0)
-        _rebase(links, travel, outflow, arrivals, lane, second, bias, unseen, before_unseen)
+        _rebase(links, travel, outflow, arrivals, lane, now_s, bias, unseen, before_unseen)
 
 
 @inlined
@@ -141,7 +144,7 @@ def _renew_flow(
     came = arrivals.came_veh[lane]
     if counter == BY_NOTHING:
         came = arrivals.told_veh[lane]
-        if loop >= 0 and level[loop] < UNKNOWN:
+        if loop >= 0 and level[loop] < RECALL:
             came = rate_per_s[loop] * arrivals.lane_share[lane] * PERIOD_S
     arrivals.flow_veh[lane] = FLOW_KEEP * arrivals.flow_veh[lane] + came
     arrivals.flow_s[lane] = FLOW_KEEP * arrivals.flow_s[lane] + PERIOD_S

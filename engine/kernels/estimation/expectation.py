@@ -16,21 +16,20 @@ __all__ = [
     "BY_ADVANCE",
     "BY_NOTHING",
     "BY_STOP_BAR",
+    "COVERED_MS",
     "FILLED_S",
     "LEAST_PER_S",
     "MASK",
-    "OWN",
     "PERIOD_S",
     "PRIOR_PER_S",
-    "UNKNOWN",
     "Arrivals",
     "new_arrivals",
 ]
 
 BY_ADVANCE, BY_STOP_BAR, BY_NOTHING = range(3)
+COVERED_MS = 3000  # a vehicle that covers a loop for longer stands in a queue
 FILLED_S = 8  # of the horizon, at once
 MASK = RING - 1
-OWN, UNKNOWN = 0, 4
 PERIOD_S = 32
 PRIOR_PER_S = 0.02
 LEAST_PER_S = 1e-6

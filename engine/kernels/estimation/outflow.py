@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...model.upstream import Links
+from ..detectors import Detectors
+from ..health.state import OWN
 from ..jit import inlined, kernel
-from ..state import NEVER_MS, Detectors, Lamps
+from ..state import NEVER_MS, Lamps
 from .travel import HORIZON_S, RING
 from .turning import Turning, is_way_open
 
@@ -24,7 +26,6 @@ PRIOR_S = 10.0  # the prior rate counts like so many seconds
 PRIOR_PER_S = 0.03
 PERIOD_S = 32
 KEEP = math.exp(-PERIOD_S / 400.0)
-OWN = 0
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]

@@ -12,12 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ...model.aspects import GREEN, PERMISSIVE
-from ...model.compiled import Detection, Signals
+from ...model.compiled import Detection
+from ..detectors import Detectors
 from ..jit import inlined, kernel
-from ..state import NEVER_MS, Detectors, Lamps
+from ..state import NEVER_MS, Lamps
 from .discharge import headway_s, learn_headway, learn_start_up
+from .expectation import COVERED_MS, MASK
 from .shockwave import longest_queue_m
-from .traffic import JAM_M, RING_S, Traffic
+from .traffic import JAM_M, Traffic
+from .travel import RING
 
 __all__ = ["update_queues"]
 
@@ -27,7 +30,6 @@ EMPTY_MS = 4000
 PRESENT_S = 1.0
 GONE_S = 1.0  # at green, one who is due for so long and not on the loop has left
 BRAKED_S = 4.0  # at red, one who is due for so long and not on the loop does not come
-COVERED_MS = 3000
 CLEAR_MS = 3000  # the advance loop free for so long after a queue: its last vehicle has passed
 FREE_PASSAGE_MS = 900  # on a loop of 2 m, at 28 km/h or more
 PAIR_MS = 3250  # a loop covered for so long since green, or since it was entered: one has left it unseen
@@ -36,6 +38,7 @@ START_UP_VEH = 4.0
 BRAKING_S = 2  # lost in braking, so that a vehicle stands later than it would pass at free flow
 LONGEST_LEAD_S = 8
 MOST_AHEAD_VEH = 2.0
+LEAST_VEH = 1e-4  # less is a rounding error
 START_WAVE_MPS = 5.0
 BEHIND_WAVE_MPS = 8.0
 
@@ -50,7 +53,7 @@ PASSED_VAR = 1.0
 
 @kernel
 def update_queues(
-    signals: Signals,
+    group_ptr: npt.NDArray[np.int32],
     detection: Detection,
     detectors: Detectors,
     lamps: Lamps,
@@ -60,15 +63,15 @@ def update_queues(
     step_ms: int,
     now_ms: int,
 ) -> None:
-    """Move every lane on by ``step_ms`` to ``now_ms``. ``stage`` (J,) is local, ``level`` (D,) 0 where a loop is sound.
+    """Move every lane on by ``step_ms`` to ``now_ms``. ``traffic`` is modified in place.
 
-    ``traffic`` is modified in place.
+    ``group_ptr`` (J + 1,) is that of ``Signals``, ``stage`` (J,) local, ``level`` (D,) 0 where a loop is sound.
     """
-    for j in range(len(signals.device_id)):
+    for j in range(len(stage)):
         for lane in range(detection.lane_ptr[j], detection.lane_ptr[j + 1]):
             green_ms, is_blocked = NEVER_MS, True
             for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
-                group = signals.group_ptr[j] + detection.lane_group[i]
+                group = group_ptr[j] + detection.lane_group[i]
                 if lamps.aspect[group] == GREEN or lamps.aspect[group] == PERMISSIVE:
                     green_ms = max(green_ms, lamps.green_ms[group])
                     is_blocked = is_blocked and traffic.exit_full[group] == 1
@@ -92,6 +95,9 @@ def update_queues(
                 _model_departures(traffic, lane, cell, is_open, green_ms, step_ms, now_ms)
             if advance >= 0:
                 _read_advance(detection, detectors, traffic, lane, advance, is_open, green_ms, now_ms)
+            elif traffic.covered[lane]:
+                traffic.covered[lane] = 0
+                traffic.arrivals.owed_veh[lane] = 0.0
             if stop >= 0:
                 _read_stop_bar(detectors, traffic, lane, stop, is_open, green_ms, now_ms)
             _keep_bounds(detection, traffic, lane)
@@ -150,28 +156,37 @@ def _arrive(
     step_ms: int,
     now_ms: int,
 ) -> None:
-    """Take the due seconds out of the ring; at red also those who come to the queue's end before the stop line."""
-    queue = traffic.queue_veh[lane]
+    """Take the seconds that passed out of the ring; whoever is due in them or in the present one joins the queue.
+
+    At red so do those who come to its end before the stop line, though no farther ahead than somebody sees them: what
+    is only expected there may yet be exchanged for what is seen.
+    """
+    queue, ring = traffic.queue_veh[lane], traffic.arrivals.arrival_veh
+    kind, most_s = 2, LONGEST_LEAD_S
+    if traffic.arrivals.sight_s[lane, 0] > 0:
+        kind, most_s = 0, traffic.arrivals.sight_s[lane, 0] - 1
+    elif traffic.arrivals.sight_s[lane, 1] > 0:
+        kind, most_s = 1, traffic.arrivals.sight_s[lane, 1] - 1
     lead_s = 0
     if not is_open and queue > 0.5:
         speed_mps = max(detection.speed_mps[lane], 1.0)
-        lead_s = min(max(int(queue * JAM_M / speed_mps) - BRAKING_S, 0), LONGEST_LEAD_S)
-    came = 0.0
+        lead_s = min(max(int(queue * JAM_M / speed_mps) - BRAKING_S, 0), LONGEST_LEAD_S, most_s)
+    passed, near, told = 0.0, 0.0, traffic.early_veh[lane]
     second = now_ms // 1000
-    for s in range(second - min((step_ms + 999) // 1000, RING_S - 1), second + lead_s + 1):
-        came += traffic.arrival_veh[lane, s % RING_S]
-        traffic.arrival_veh[lane, s % RING_S] = 0.0
-    if came > 0.0:
-        known = min(came, traffic.counted_veh[lane])
-        traffic.counted_veh[lane] -= known
-        came -= known
-        early = min(came, traffic.ahead_veh[lane])
-        traffic.ahead_veh[lane] -= early
-        came -= early
+    for s in range(second - min((step_ms + 999) // 1000, RING - 1), second):
+        passed += ring[lane, s & MASK]
+        ring[lane, s & MASK] = 0.0
+    for s in range(second, second + lead_s + 1):
+        near += ring[lane, s & MASK]
+    came = max(passed + near - told, 0.0)
+    traffic.early_veh[lane] = max(near, told - passed)
+    if came > LEAST_VEH:
+        gone = min(came, traffic.ahead_veh[lane])
+        traffic.ahead_veh[lane] -= gone
+        came -= gone
         _join(traffic, lane, came)
-        traffic.queue_var[lane] += came * traffic.spread[lane]
+        traffic.queue_var[lane] += came * traffic.arrivals.noise[lane, kind]
         if traffic.covered[lane]:
-            traffic.beyond_veh[lane] += came
             traffic.queue_var[lane] += came
 
 
@@ -269,10 +284,6 @@ def _read_advance(
     stands = is_on and now_ms - on_ms > COVERED_MS
     start_wave_ms = 1000.0 * detection.advance_m[lane] / START_WAVE_MPS
     if traffic.covered[lane]:
-        if came > 0:
-            known = min(traffic.beyond_veh[lane], came * share)
-            traffic.beyond_veh[lane] -= known
-            traffic.counted_veh[lane] += known
         if traffic.start_ms[lane] == NEVER_MS and not is_on:
             traffic.start_ms[lane] = off_ms
         quiet = not is_on and now_ms - off_ms > CLEAR_MS
@@ -282,20 +293,19 @@ def _read_advance(
             traffic.longest_m[lane] = longest_queue_m(
                 detection.advance_m[lane], b_s, max(c_s, b_s), START_WAVE_MPS, BEHIND_WAVE_MPS
             )
-            _leave(traffic, lane, traffic.beyond_veh[lane])
-            traffic.beyond_veh[lane] = 0.0
+            _leave(traffic, lane, _take_back(traffic, lane, now_ms // 1000))
             traffic.covered[lane] = 0
             traffic.queue_var[lane] = min(traffic.queue_var[lane], PASSED_VAR + 0.1 * traffic.queue_veh[lane])
     if stands and (not traffic.covered[lane] or traffic.start_ms[lane] != NEVER_MS):
         traffic.covered[lane] = 1
         traffic.start_ms[lane] = NEVER_MS
-        traffic.beyond_veh[lane] = 0.0
         if share >= 1.0 and (not is_open or now_ms - green_ms < start_wave_ms):
             gone = traffic.gone_veh[lane] if is_open else 0.0
             missing = at_loop + 1.0 - gone - traffic.queue_veh[lane]
-            for s in range(RING_S):
-                traffic.arrival_veh[lane, s] = 0.0
-            traffic.counted_veh[lane] = 0.0
+            for s in range(now_ms // 1000, now_ms // 1000 + traffic.arrivals.sight_s[lane, 0]):
+                traffic.arrivals.arrival_veh[lane, s & MASK] = 0.0
+            traffic.arrivals.owed_veh[lane] = 0.0
+            traffic.early_veh[lane] = 0.0
             traffic.ahead_veh[lane] = 0.0
             if missing > 0.0:
                 _join(traffic, lane, missing)
@@ -313,6 +323,28 @@ def _read_advance(
         if beyond > 0.0:
             _leave(traffic, lane, beyond)
             traffic.queue_var[lane] = min(traffic.queue_var[lane], PASSED_VAR)
+
+
+@inlined
+def _take_back(traffic: Traffic, lane: int, second: int) -> float:
+    """The advance loop is free: whoever was expected behind it and has not passed is not there.
+
+    The last of them leave the ring, as far as they are not in the queue; how many must leave that.
+    """
+    ring, wrong = traffic.arrivals.arrival_veh, traffic.arrivals.owed_veh[lane]
+    end_s = second + traffic.arrivals.sight_s[lane, 0]
+    traffic.arrivals.owed_veh[lane] = 0.0
+    coming = -traffic.early_veh[lane]
+    for s in range(second, end_s):
+        coming += ring[lane, s & MASK]
+    rest = min(wrong, max(coming, 0.0))
+    wrong -= rest
+    for ago in range(1, end_s - second + 1):
+        at = (end_s - ago) & MASK
+        taken = min(rest, ring[lane, at])
+        ring[lane, at] -= taken
+        rest -= taken
+    return float(wrong)
 
 
 @inlined
@@ -337,8 +369,7 @@ def _read_stop_bar(
     is_empty = not is_open and now_ms - detectors.off_ms[stop] >= EMPTY_MS
     if is_gap:
         traffic.ahead_veh[lane] = 0.0
-        traffic.counted_veh[lane] = 0.0
-        traffic.beyond_veh[lane] = 0.0
+        traffic.arrivals.owed_veh[lane] = 0.0
     late_s = GONE_S if is_gap else BRAKED_S
     if (is_gap or is_empty) and traffic.oldest_s[lane] >= late_s:
         _leave(traffic, lane, queue)

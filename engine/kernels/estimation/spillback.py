@@ -11,9 +11,9 @@ from math import exp
 import numpy as np
 import numpy.typing as npt
 
-from ...model.compiled import Detection, Signals
+from ...model.compiled import Detection
+from ..detectors import Detectors
 from ..jit import kernel
-from ..state import Detectors
 from .traffic import Traffic
 
 __all__ = ["update_spillback"]
@@ -25,7 +25,6 @@ FREE = 0.5
 
 @kernel
 def update_spillback(
-    signals: Signals,
     detection: Detection,
     detectors: Detectors,
     level: npt.NDArray[np.uint8],
@@ -44,7 +43,7 @@ def update_spillback(
         traffic.advance_occupancy[lane] = occupancy
         least = FREE if traffic.lane_full[lane] else FULL
         traffic.lane_full[lane] = traffic.was_open[lane] == 1 and occupancy > least
-    for group in range(len(signals.min_green_ms)):
+    for group in range(len(traffic.exit_full)):
         first, last = detection.exit_ptr[group], detection.exit_ptr[group + 1]
         least = FREE if traffic.exit_full[group] else FULL
         full, known = first < last, False

@@ -30,11 +30,16 @@ class Loop:
 
 @dataclass
 class NaiveLane:
-    """A lane of one group, its loops its own; ``expected`` maps a second to vehicles."""
+    """A lane of one group, its loops its own; ``expected`` maps a second to vehicles, seen for ``sight_s`` ahead.
+
+    ``told`` are those of them who count as queued already, the first ones; ``owed`` those who were expected behind the
+    covered advance loop and have not passed it.
+    """
 
     advance_m: float
     storage_m: float
     speed_mps: float
+    sight_s: int
     stop: Loop = field(default_factory=Loop)
     advance: Loop = field(default_factory=Loop)
     expected: dict[int, float] = field(default_factory=dict)
@@ -46,8 +51,8 @@ class NaiveLane:
     start_up_s: float = 2.0
     headway_s: float = 2.0
     ahead: float = 0.0
-    counted: float = 0.0
-    beyond: float = 0.0
+    told: float = 0.0
+    owed: float = 0.0
     gone: float = 0.0
     paired: float = 0.0
     freed: int = 0
@@ -74,19 +79,26 @@ class NaiveLane:
         self.was_green = self.green_ms is not None
 
     def _arrivals(self, now_ms: int) -> None:
-        """Those due, and at red those who reach the end of a queue of vehicles 7.5 m apart, less 2 s for braking."""
+        """Those due, and at red those who reach the end of a queue of vehicles 7.5 m apart, less 2 s for braking.
+
+        Of those ahead only who is seen: 8 s at most, and as far as the loop shows where it is sound.
+        """
         lead_s = 0
         if self.green_ms is None and self.queue > 0.5:
-            lead_s = min(max(int(self.queue * JAM_M / self.speed_mps) - 2, 0), 8)
-        due = sorted(s for s in self.expected if s <= now_ms // 1000 + lead_s)
-        came = sum(self.expected.pop(s) for s in due)
-        known = min(came, self.counted)
-        self.counted -= known
-        early = min(came - known, self.ahead)
-        self.ahead -= early
-        self.queue += came - known - early
-        if self.covered:
-            self.beyond += came - known - early
+            lead_s = min(
+                max(int(self.queue * JAM_M / self.speed_mps) - 2, 0),
+                8,
+                self.sight_s - 1 if self.sight_s else 8,
+            )
+        now_s = now_ms // 1000
+        passed = sum(self.expected.pop(s) for s in sorted(self.expected) if s < now_s)
+        near = sum(veh for s, veh in self.expected.items() if s <= now_s + lead_s)
+        came = max(passed + near - self.told, 0.0)
+        self.told = max(near, self.told - passed)
+        came = came if came > 1e-4 else 0.0
+        gone = min(came, self.ahead)
+        self.ahead -= gone
+        self.queue += came - gone
 
     def _leave(self, vehicles: float) -> None:
         """The first ones go. Waits fall on a straight line from the head's to the tail's, whose mean is known."""
@@ -131,20 +143,18 @@ class NaiveLane:
         stands = self.advance.on and now_ms - self.advance.on_ms > 3000
         fast = not self.advance.on and came > 0 and self.advance.off_ms - self.advance.on_ms < 900
         if self.covered:
-            known = min(self.beyond, float(came))
-            self.beyond -= known
-            self.counted += known
             self.started = self.started or not self.advance.on
             if fast or (not self.advance.on and now_ms - self.advance.off_ms > 3000):
-                self._leave(self.beyond)
-                self.beyond, self.covered = 0.0, False
+                self._give_up_owed(now_ms // 1000)
+                self.covered = False
         if stands and (not self.covered or self.started):
-            self.covered, self.started, self.beyond = True, False, 0.0
+            self.covered, self.started = True, False
             green_s = 0.0 if self.green_ms is None else (now_ms - self.green_ms) / 1000
             if self.green_ms is None or green_s < self.advance_m / 5.0:
                 gone = 0.0 if self.green_ms is None else self.gone
-                self.expected.clear()
-                self.counted = self.ahead = 0.0
+                for s in range(now_ms // 1000, now_ms // 1000 + self.sight_s):
+                    self.expected.pop(s, None)
+                self.owed = self.ahead = self.told = 0.0
                 missing = self.advance_m / JAM_M + 1.0 - gone - self.queue
                 if missing > 0.0:
                     self.queue += missing
@@ -152,6 +162,18 @@ class NaiveLane:
                     self._leave(-missing)
         if not self.covered and fast and self.green_ms is None:
             self._leave(max(self.queue - max(self.advance_m / JAM_M - 1.0, 1.0), 0.0))
+
+    def _give_up_owed(self, now_s: int) -> None:
+        """Who has not passed by now is not there: the last of the expected go first, then the last of the queue."""
+        seen = [s for s in self.expected if now_s <= s < now_s + self.sight_s]
+        coming = min(self.owed, max(sum(self.expected[s] for s in seen) - self.told, 0.0))
+        self.owed -= coming
+        for s in sorted(seen, reverse=True):
+            gone = min(coming, self.expected[s])
+            self.expected[s] -= gone
+            coming -= gone
+        self._leave(self.owed)
+        self.owed = 0.0
 
     def _head_of_queue(self, now_ms: int) -> None:
         if self.stop.on:
@@ -167,7 +189,7 @@ class NaiveLane:
             free_ms = now_ms - max(self.stop.off_ms, self.green_ms)
             empty = free_ms >= (10_000 if self.covered else 3000)
             if empty:
-                self.ahead = self.counted = self.beyond = 0.0
+                self.ahead = self.owed = 0.0
             late_s = 1.0
         else:
             empty, late_s = now_ms - self.stop.off_ms >= 4000, 4.0

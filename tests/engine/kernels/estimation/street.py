@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from greensplit.engine.kernels.detectors import new_detectors
 from greensplit.engine.kernels.estimation.arrivals import new_arrivals, update_arrivals
 from greensplit.engine.kernels.estimation.outflow import new_outflow, take_departures
 from greensplit.engine.kernels.estimation.travel import RING, approach_lanes, compile_travel
 from greensplit.engine.kernels.estimation.turning import learn_turns, new_turning
-from greensplit.engine.kernels.state import new_detectors, new_lamps
+from greensplit.engine.kernels.state import new_lamps
 from greensplit.engine.model.aspects import GREEN
-from greensplit.engine.model.compiled import compile_detection
+from greensplit.engine.model.compiled import compile_detection, compile_signals
 from greensplit.engine.model.site import Detector, DetectorKind, Link, Site, Stage
 from greensplit.engine.model.upstream import compile_links
 
@@ -51,7 +52,7 @@ class Run:
     def __post_init__(self) -> None:
         self.detection, self.links = compile_detection(self.site), compile_links(self.site)
         self.travel = compile_travel(self.detection, self.links, approach_lanes(self.site))
-        self.detectors = new_detectors(self.detection)
+        self.detectors = new_detectors(compile_signals(self.site), self.detection)
         self.lamps = new_lamps(sum(len(j.groups) for j in self.site.junctions))
         self.lamps.aspect[:] = GREEN
         self.turning, self.outflow = new_turning(self.links), new_outflow(self.links)

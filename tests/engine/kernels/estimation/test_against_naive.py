@@ -16,10 +16,12 @@ HABITS = {STOP: (0.25, 0.35), ADVANCE: (0.12, 0.45)}
 @pytest.mark.parametrize("seed", range(30))
 @pytest.mark.parametrize(("stop_sound", "advance_sound"), [(True, True), (True, False), (False, True)])
 def test_the_queue_moves_as_its_rules_say(seed: int, stop_sound: bool, advance_sound: bool) -> None:
-    """400 s of random greens, arrivals and loops that now and then stay as they are: the same queue every second."""
+    """400 s of random greens, arrivals and loops that now and then stay as they are: the same queue each second."""
     rng = np.random.default_rng(seed)
     world = World(crossroads(), advance_m=45.0)
-    lane = NaiveLane(45.0, float(world.detection.storage_m[0]), float(world.detection.speed_mps[0]))
+    storage_m, speed_mps = float(world.detection.storage_m[0]), float(world.detection.speed_mps[0])
+    lane = NaiveLane(45.0, storage_m, speed_mps, 4 if advance_sound else 0)
+    world.traffic.arrivals.sight_s[0, 0] = lane.sight_s
     sound = {STOP: stop_sound, ADVANCE: advance_sound}
     for which, loop in ((STOP, lane.stop), (ADVANCE, lane.advance)):
         world.level[world.index[which]] = 0 if sound[which] else 4
@@ -42,7 +44,12 @@ def test_the_queue_moves_as_its_rules_say(seed: int, stop_sound: bool, advance_s
         vehicles = float(np.float32(rng.uniform(0.0, 0.7)))
         world.expect(due, vehicles)
         lane.expected[due] = lane.expected.get(due, 0.0) + vehicles
+        if lane.covered and lane.advance.on:
+            owed = float(np.float32(rng.uniform(0.0, 0.5)))
+            world.traffic.arrivals.owed_veh[0] += owed
+            lane.owed += owed
         world.run(1)
         lane.tick(1000 * t)
         assert world.queue_veh == pytest.approx(lane.queue, abs=2e-3), t
+        assert world.traffic.arrivals.owed_veh[0] == pytest.approx(lane.owed, abs=2e-3), t
         assert world.traffic.waited_veh_s[0] == pytest.approx(lane.waited, abs=0.1, rel=1e-3), t

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from ..sites import crossroads
@@ -112,7 +113,7 @@ def test_a_loop_that_is_not_sound_says_nothing() -> None:
 def test_the_variance_grows_with_what_is_not_seen_and_falls_at_an_anchor() -> None:
     """Twelve arrivals unseen, with the variance of a Poisson stream; then a gap."""
     world = World(crossroads())
-    world.traffic.spread[:] = 1.0
+    world.traffic.arrivals.noise[:, 0] = 1.0
     world.switch(STOP, True)
     world.run(1)
     for t in range(12):
@@ -123,6 +124,45 @@ def test_the_variance_grows_with_what_is_not_seen_and_falls_at_an_anchor() -> No
     world.switch(STOP, False)
     world.run(4)
     assert world.traffic.queue_var[0] < 0.1
+
+
+def _covered() -> World:
+    """80 m, so seen for 6 s; a queue stands on the advance loop: 80 / 7.5 + 1 = 11.67 wait."""
+    world = World(crossroads())
+    world.detection = world.detection._replace(storage_m=np.full(len(world.detection.stop_bar), 300.0))
+    world.switch(STOP, True)
+    world.run(2)
+    world.switch(ADVANCE, True)
+    for ahead in (2, 5, 6, 30):
+        world.expect(world.now_s + 4 + ahead, 1.0)
+    world.run(4)
+    return world
+
+
+def test_a_covered_loop_clears_what_was_seen_and_keeps_what_is_forecast() -> None:
+    """Of vehicles due 2, 5, 6 and 30 s ahead, the first two had passed the loop: they are in the queue."""
+    world = _covered()
+    assert world.traffic.arrivals.sight_s[0, 0] == 6
+    assert world.queue_veh == pytest.approx(80 / 7.5 + 1)
+    assert world.traffic.arrivals.arrival_veh[0].sum() == pytest.approx(2.0)
+
+
+def test_who_is_owed_when_the_loop_is_free_leaves_the_ring_and_then_the_queue() -> None:
+    """Three are owed when the loop has been free for 3 s. One is due 4 s ahead: the queue loses two, and who leaves."""
+    world = _covered()
+    world.show(green=True)
+    world.switch(ADVANCE, False)
+    world.traffic.arrivals.owed_veh[0] = 3.0
+    world.run(3)
+    world.traffic.arrivals.arrival_veh[0].fill(0.0)
+    world.traffic.early_veh[0] = 0.0
+    world.expect(world.now_s + 5, 1.0)
+    before = world.queue_veh
+    world.run(1)
+    assert world.traffic.arrivals.owed_veh[0] == 0.0
+    assert world.traffic.arrivals.arrival_veh[0].sum() == 0.0
+    left = float(world.traffic.left_veh[0])
+    assert world.queue_veh == pytest.approx(before - left - 2.0)
 
 
 def test_an_open_lane_whose_advance_loop_stays_covered_is_full() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from greensplit.engine.kernels.detectors import new_detectors
 from greensplit.engine.kernels.estimation.outflow import new_outflow, take_departures
 from greensplit.engine.kernels.estimation.turning import new_turning
-from greensplit.engine.kernels.state import new_detectors, new_lamps
+from greensplit.engine.kernels.state import new_lamps
 from greensplit.engine.model.aspects import GREEN
-from greensplit.engine.model.compiled import compile_detection
+from greensplit.engine.model.compiled import compile_detection, compile_signals
 from greensplit.engine.model.upstream import compile_links
 
 from ...model.test_upstream import _site
@@ -18,7 +19,7 @@ from ...model.test_upstream import _site
 def _departed(level: tuple[int, int], share: float) -> list[float]:
     """Four vehicles leave a lane whose first way has ``share``; the second exit's loop sees one."""
     site = _site(((1,), (1, 2)), ())
-    links, detectors = compile_links(site), new_detectors(compile_detection(site))
+    links, detectors = compile_links(site), new_detectors(compile_signals(site), compile_detection(site))
     lamps, turning, outflow = new_lamps(4), new_turning(links), new_outflow(links)
     lamps.aspect[:] = GREEN
     turning.way_share[:2] = share, 1.0 - share

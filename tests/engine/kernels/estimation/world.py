@@ -1,16 +1,20 @@
-"""One lane in front of a lamp, with loops switched by hand, run through the estimation second by second."""
+"""One lane in front of a lamp, loops switched and arrivals told by hand, its queue moved on second by second."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from greensplit.engine.kernels.detectors import new_detectors
 from greensplit.engine.kernels.estimation.queues import update_queues
 from greensplit.engine.kernels.estimation.spillback import update_spillback
-from greensplit.engine.kernels.estimation.traffic import RECALL, RING_S, new_traffic
-from greensplit.engine.kernels.state import new_detectors, new_lamps
+from greensplit.engine.kernels.estimation.traffic import new_traffic
+from greensplit.engine.kernels.estimation.travel import RING, approach_lanes, compile_travel
+from greensplit.engine.kernels.health.state import RECALL
+from greensplit.engine.kernels.state import new_lamps
 from greensplit.engine.model.aspects import GREEN, RED
 from greensplit.engine.model.compiled import compile_detection, compile_signals
 from greensplit.engine.model.site import Site
+from greensplit.engine.model.upstream import compile_links
 
 STOP, ADVANCE = 0, 1
 
@@ -21,9 +25,13 @@ class World:
     def __init__(self, site: Site, *, blind: bool = False, advance_m: float = 80.0) -> None:
         self.signals, found = compile_signals(site), compile_detection(site)
         self.detection = found._replace(advance_m=np.full(len(found.stop_bar), advance_m))
-        self.detectors = new_detectors(self.detection)
+        self.detectors = new_detectors(self.signals, self.detection)
         self.lamps = new_lamps(len(self.signals.min_green_ms))
-        self.traffic = new_traffic(self.signals, self.detection)
+        links = compile_links(site)
+        self.travel = compile_travel(self.detection, links, approach_lanes(site))
+        self.traffic = new_traffic(self.signals, self.detection, links, self.travel)
+        self.traffic.arrivals.arrival_veh.fill(0.0)
+        self.traffic.arrivals.sight_s[:, 0] = 0 if blind else self.travel.own_s
         self.level = np.full(len(self.detection.channel), RECALL if blind else 0, np.uint8)
         self.stage = np.zeros(len(self.signals.device_id), np.int32)
         self.index = {STOP: int(self.detection.stop_bar[0]), ADVANCE: int(self.detection.advance[0])}
@@ -35,7 +43,7 @@ class World:
 
     def expect(self, second: int, vehicles: float) -> None:
         """Vehicles that reach the stop line in a second."""
-        self.traffic.arrival_veh[0, second % RING_S] += vehicles
+        self.traffic.arrivals.arrival_veh[0, second % RING] += vehicles
 
     def show(self, *, green: bool) -> None:
         """Switch the lamp now."""
@@ -65,7 +73,7 @@ class World:
         """One tick at the present time."""
         now_ms = 1000 * self.now_s
         update_queues(
-            self.signals,
+            self.signals.group_ptr,
             self.detection,
             self.detectors,
             self.lamps,
@@ -75,4 +83,4 @@ class World:
             step_ms,
             now_ms,
         )
-        update_spillback(self.signals, self.detection, self.detectors, self.level, self.traffic, step_ms)
+        update_spillback(self.detection, self.detectors, self.level, self.traffic, step_ms)
