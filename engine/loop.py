@@ -28,7 +28,7 @@ from .kernels.health.peers import compile_peers
 from .kernels.health.state import new_health, new_memory
 from .kernels.interlock import FAULT_NAMES, check_lamps
 from .kernels.local.control import advance_local
-from .kernels.local.state import Orders, new_local
+from .kernels.local.state import FREE, Orders, new_local
 from .kernels.machine import KEEP, advance_machine
 from .kernels.state import NEVER_MS, Machine, new_faults, new_lamps, new_machine
 from .model.compiled import Detection, Signals, compile_detection, compile_signals
@@ -50,6 +50,7 @@ __all__ = [
 
 INTERLOCK_ALARM: Final = 1
 CLOCK_ALARM: Final = 2
+NO_PLAN_YET: Final = -9
 
 
 class DetectorEvents(NamedTuple):
@@ -233,6 +234,7 @@ class Loop:
         if orders is not None:
             self._local = compile_local(site)
             self._local_state = new_local(self.signals, self._local)
+            self._plan = np.full(len(self.signals.device_id), NO_PLAN_YET, np.int32)
         self._memory = new_memory(self.peers)
         self._day_ms = day_ms
         self._new_arrays(len(self.signals.device_id), len(self.signals.min_green_ms))
@@ -305,7 +307,9 @@ class Loop:
         return self._now_ms
 
     def _log_patterns(self, now_ms: int) -> None:
-        """What every junction begins with: free under our control, else its deployed plan."""
+        """What every junction begins with: free under a controller, else its deployed plan."""
+        if self.port.drives_lamps and self.orders is not None:
+            return
         pattern = FREE_PATTERN if self.port.drives_lamps else DEPLOYED_PATTERN
         for device in self.signals.device_id:
             self.events.append(now_ms, int(device), PATTERN_CHANGE, pattern)
@@ -395,6 +399,10 @@ class Loop:
             self._cause,
             now_ms,
         )
+        for j in np.flatnonzero(self._local_state.plan != self._plan):
+            plan = self._plan[j] = self._local_state.plan[j]
+            pattern = FREE_PATTERN if plan == FREE else int(plan - self._local.plan_ptr[j]) + 1
+            self.events.append(now_ms, int(self.signals.device_id[j]), PATTERN_CHANGE, pattern)
 
     def _log_lamps(self, now_ms: int) -> None:
         out = self.events.room(EVENTS_PER_GROUP * len(self._coded))

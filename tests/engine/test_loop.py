@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pytest
 
 from greensplit.engine.events import EVENT_DTYPE, EventBuffer
+from greensplit.engine.kernels.local.state import ACTUATED, PRETIMED, new_orders
 from greensplit.engine.loop import Controller, DecisionLog, DetectorEvents, Loop, Truth, View
-from greensplit.engine.model.site import Site
+from greensplit.engine.model.site import Plan, PlanStep, Site
 
 from .kernels.sites import crossroads, random_site, site
 
@@ -329,3 +330,22 @@ def test_events_can_be_handed_on_and_cleared() -> None:
     loop.events.clear()
     loop.tick(1000, 1000)
     assert loop.events.rows().tolist() == []
+
+
+def test_orders_say_who_decides_and_the_pattern_in_use_is_logged() -> None:
+    """A plan of 20 s: each street 5 s and its change; from 60 s on without a plan, in the recalled green."""
+    base = crossroads().junctions[0]
+    plan = Plan("P", 22_000, 0, (PlanStep("S1", 5000), PlanStep("S2", 5000)))
+    street, orders = Street(), new_orders(1)
+    loop = Loop(site(replace(base, plans=(plan,))), street, None, orders=orders)
+    orders.mode[0], orders.plan[0] = PRETIMED, 0
+    for now_ms in range(0, 90_000, 1000):
+        if now_ms == 60_000:
+            orders.mode[0] = ACTUATED
+        loop.tick(now_ms, now_ms)
+    first = "".join("G" if aspect[0] == 2 else "-" for aspect, _ in street.written)
+    assert first[22:66] == 2 * ("G" * 5 + "-" * 17)
+    rows = loop.events.rows()
+    patterns = rows[rows["event"] == 131]
+    assert patterns[["t_ms", "parameter"]].tolist() == [(0, 1), (60_000, 254)]
+    assert loop.interlock_findings == 0
