@@ -117,7 +117,7 @@ class Watcher:
             else:
                 passed = api.getRouteIndex(name) + lane.startswith(":")
                 if before is not None and passed > before[2]:
-                    self._note_crossings(name, number, before, passed, speed_mps, now_ms)
+                    self._note_crossings(name, number, before, lane, passed, speed_mps, now_ms)
             last[name] = (lane, position_m, passed)
             if lane in self._numbers:
                 self._rows.append((number, self._numbers[lane], position_m, speed_mps))
@@ -129,6 +129,7 @@ class Watcher:
         name: str,
         number: int,
         before: tuple[str, float, int],
+        here: str,
         passed: int,
         speed_mps: float,
         now_ms: int,
@@ -137,7 +138,7 @@ class Watcher:
         lane, position_m, first = before
         route = self._vehicles.getRoute(name)
         for source, target in pairwise(route[first : passed + 1]):
-            found = self._connection(source, target, lane)
+            found = self._connection(source, target, lane, here)
             if found is None:
                 continue
             approach = self._lanes[self._network.lane_id(found.source, found.source_lane)]
@@ -146,8 +147,8 @@ class Watcher:
             group = self._group_of[found.light, found.lamp]
             self._crossed.append((now_ms - 1000 + round(1000.0 * share), number, approach, group))
 
-    def _connection(self, source: str, target: str, lane: str) -> Connection | None:
-        """The signalised connection taken: from the lane that the vehicle was on, else from any of its edge."""
+    def _connection(self, source: str, target: str, before: str, here: str) -> Connection | None:
+        """The signalised connection taken by a vehicle that was on lane ``before`` and is on ``here`` a step later."""
         ways = [
             connection
             for each in self._network.edges[source].lanes
@@ -156,14 +157,25 @@ class Watcher:
             and (connection.light, connection.lamp) in self._group_of
             and each.id in self._lanes
         ]
-        own = [way for way in ways if self._network.lane_id(way.source, way.source_lane) == lane]
-        found = own or ways
-        return found[0] if found else None
+        return min(ways, key=lambda way: self._doubt(way, before, here), default=None)
+
+    def _doubt(self, way: Connection, before: str, here: str) -> int:
+        """How little tells that it was this way: the last edge may be so short that nobody is seen on it."""
+        source = self._network.lane_id(way.source, way.source_lane)
+        if before == source:
+            return 0
+        if here == way.via:
+            return 1
+        return 2 if len(self._on_chain(self._lanes[source], before)) else 3
+
+    def _on_chain(self, approach: int, lane: str) -> npt.NDArray[np.intp]:
+        """Rows of the places where a network lane leads to an approach lane."""
+        number = self._numbers.get(lane, -1)
+        return np.flatnonzero((self.places.approach == approach) & (self.places.lane == number))
 
     def _remaining_m(self, approach: int, lane: str, position_m: float) -> float:
         """Distance to the stop line of ``approach`` from a place, 0 where that is on no chain of it."""
-        number = self._numbers.get(lane, -1)
-        here = np.flatnonzero((self.places.approach == approach) & (self.places.lane == number))
+        here = self._on_chain(approach, lane)
         if not len(here):
             return 0.0
         return float(self.places.offset_m[here[0]] + self.places.length_m[here[0]]) - position_m
