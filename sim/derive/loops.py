@@ -188,10 +188,14 @@ def _exits(network: Network, bundles: tuple[Bundle, ...], positions: LoopPositio
 
 
 def _merge(spots: list[Spot], device_id: int) -> list[Detector]:
-    """Number the loops; one that several approach lanes share upstream is one loop that serves them all."""
+    """Number the loops; one that several approach lanes share upstream is one loop that serves them all.
+
+    Lanes of unequal length want their advance loops at different places of the lane they share: the first is built.
+    """
     places: dict[tuple[DetectorKind, str, float], list[Spot]] = {}
     for spot in spots:
-        places.setdefault((spot.kind, spot.lane.id, round(spot.position_m, 2)), []).append(spot)
+        at_m = 0.0 if spot.kind is DetectorKind.ADVANCE else round(spot.position_m, 2)
+        places.setdefault((spot.kind, spot.lane.id, at_m), []).append(spot)
     order = {kind: i for i, kind in enumerate(DetectorKind)}
     ranked = sorted(places.values(), key=lambda found: order[found[0].kind])
     return [_detector(found, device_id, channel) for channel, found in enumerate(ranked, start=1)]

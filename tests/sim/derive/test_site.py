@@ -282,6 +282,13 @@ def test_every_lane_of_a_short_widening_has_its_own_stop_bar_loop(widening: Netw
         assert short_m - detector.position_m - detector.length_m == pytest.approx(2.0, abs=0.011)
 
 
+def test_lanes_of_unequal_length_share_the_loop_on_the_lane_that_they_come_from() -> None:
+    """Three lanes of ingolstadt7, of 92 to 102 m, widen out of one: one loop sees the vehicles of all three once."""
+    (junction,) = (each for each in site("ingolstadt7").junctions if each.id == "gneJ143")
+    on_it = [d for d in junction.detectors if d.kind is DetectorKind.ADVANCE and d.lane == "201956811#0_1"]
+    assert [detector.lanes for detector in on_it] == [("10425609#1_1", "10425609#1_2", "10425609#1_3")]
+
+
 def test_positions_of_loops_can_be_chosen(widening: Network) -> None:
     """Advance loops at 50 m of 4 m length, stop-bar loops from 1 to 11 m."""
     wanted = LoopPositions(stop_bar_near_m=1.0, stop_bar_far_m=11.0, advance_m=50.0, advance_length_m=4.0)
