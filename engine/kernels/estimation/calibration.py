@@ -2,6 +2,10 @@
 
 The shares of the feeds come from what was attributed to them, the flow beyond all sight from the lane's own smoothed
 count, to which the sum of all parts is scaled within bounds. The ring is corrected for every change at once.
+
+A lane's flow is smoothed over a minute and over ten, and both are weighted as their forecasts of the lane's counts were
+likely lately (Bayesian model averaging with forgetting, Raftery et al. 2010): steady streams are averaged for long,
+platoons and peaks are followed.
 """
 
 from __future__ import annotations
@@ -31,7 +35,10 @@ from .travel import HORIZON_S, RING, Travel
 
 __all__ = ["renew_bases"]
 
-FLOW_KEEP = math.exp(-PERIOD_S / 200.0)
+SHORT_KEEP = math.exp(-PERIOD_S / 60.0)
+LONG_KEEP = math.exp(-PERIOD_S / 600.0)
+ODDS_KEEP = math.exp(-PERIOD_S / 600.0)
+LEAST_DOUBT = 50.0  # odds beyond its exponential are certainty
 UNSEEN_KEEP = math.exp(-PERIOD_S / 600.0)
 SHARE_KEEP = math.exp(-PERIOD_S / 900.0)
 SHARE_PRIOR_VEH = 10.0
@@ -82,7 +89,8 @@ def renew_bases(
             if travel.mean_s[feed] >= 0:
                 nearest_s = min(nearest_s, travel.mean_s[feed])
         arrivals.sight_s[lane, 1] = nearest_s % HORIZON_S
-        flow = (arrivals.flow_veh[lane] + PRIOR_PER_S * PRIOR_S) / (arrivals.flow_s[lane] + PRIOR_S)
+        short, long = _flow(arrivals, lane, 0), _flow(arrivals, lane, 1)
+        flow = long + (short - long) / (1.0 + math.exp(min(-arrivals.flow_odds[lane], LEAST_DOUBT)))
         model = arrivals.unseen_per_s[lane] + announced
         bias = min(max(flow / max(model, LEAST_PER_S), 1.0 / MOST_BIAS), MOST_BIAS)
         unseen = max(flow - bias * announced, 0.0)
@@ -107,8 +115,10 @@ def _forget(links: Links, arrivals: Arrivals, lane: int, counter: int) -> None:
     arrivals.counter[lane] = counter
     arrivals.came_veh[lane] = 0.0
     arrivals.told_veh[lane] = 0.0
-    arrivals.flow_veh[lane] = 0.0
-    arrivals.flow_s[lane] = 0.0
+    arrivals.flow_odds[lane] = 0.0
+    for memory in range(2):
+        arrivals.flow_veh[lane, memory] = 0.0
+        arrivals.flow_s[lane, memory] = 0.0
     arrivals.unseen_veh[lane] = 0.0
     arrivals.unseen_s[lane] = 0.0
     for feed in range(links.feed_ptr[lane], links.feed_ptr[lane + 1]):
@@ -146,16 +156,38 @@ def _renew_flow(
         came = arrivals.told_veh[lane]
         if loop >= 0 and level[loop] < RECALL:
             came = rate_per_s[loop] * arrivals.lane_share[lane] * PERIOD_S
-    arrivals.flow_veh[lane] = FLOW_KEEP * arrivals.flow_veh[lane] + came
-    arrivals.flow_s[lane] = FLOW_KEEP * arrivals.flow_s[lane] + PERIOD_S
     if counter != BY_NOTHING:
+        _weigh_memories(arrivals, lane, came)
         arrivals.unseen_veh[lane] *= UNSEEN_KEEP
         arrivals.unseen_s[lane] = UNSEEN_KEEP * arrivals.unseen_s[lane] + PERIOD_S
+    _remember(arrivals, lane, 0, SHORT_KEEP, came)
+    _remember(arrivals, lane, 1, LONG_KEEP, came)
     arrivals.unseen_per_s[lane] = (arrivals.unseen_veh[lane] + PRIOR_PER_S * PRIOR_S) / (
         arrivals.unseen_s[lane] + PRIOR_S
     )
     arrivals.came_veh[lane] = 0.0
     arrivals.told_veh[lane] = 0.0
+
+
+@inlined
+def _flow(arrivals: Arrivals, lane: int, memory: int) -> float:
+    veh, since_s = arrivals.flow_veh[lane, memory], arrivals.flow_s[lane, memory]
+    flow: float = (veh + PRIOR_PER_S * PRIOR_S) / (since_s + PRIOR_S)
+    return flow
+
+
+@inlined
+def _weigh_memories(arrivals: Arrivals, lane: int, came: float) -> None:
+    """How much likelier the short memory made what came than the long, for Poisson counts."""
+    short, long = _flow(arrivals, lane, 0), _flow(arrivals, lane, 1)
+    likelier = came * math.log(short / long) - PERIOD_S * (short - long)
+    arrivals.flow_odds[lane] = ODDS_KEEP * arrivals.flow_odds[lane] + likelier
+
+
+@inlined
+def _remember(arrivals: Arrivals, lane: int, memory: int, keep: float, came: float) -> None:
+    arrivals.flow_veh[lane, memory] = keep * arrivals.flow_veh[lane, memory] + came
+    arrivals.flow_s[lane, memory] = keep * arrivals.flow_s[lane, memory] + PERIOD_S
 
 
 @inlined

@@ -55,8 +55,9 @@ class Arrivals(NamedTuple):
     lane_share: F32  # (L,) share of the advance loop's vehicles that come to this lane
     is_covered: npt.NDArray[np.uint8]  # (L,) a queue stands on the own loop
     owed_veh: F32  # (L,) expected behind a covered loop and not yet seen
-    flow_veh: F32  # (L,) own count as far as remembered
-    flow_s: F32  # (L,)
+    flow_veh: F32  # (L, 2) own count as far as the short and the long memory go
+    flow_s: F32  # (L, 2)
+    flow_odds: F32  # (L,) logarithm of the odds that the short memory tells more than the long
     came_veh: F32  # (L,) own count since the base was renewed
     told_veh: F32  # (L,) what feeds and the unseen flow let expect meanwhile
     unseen_veh: F32  # (L,) arrivals attributed to no feed, as far as remembered
@@ -80,7 +81,7 @@ def new_arrivals(detection: Detection, links: Links, travel: Travel) -> Arrivals
     """Nothing known: the prior flow everywhere."""
     lanes, feeds = len(detection.stop_bar), len(links.feed_source)
     out = np.maximum(np.diff(links.source_ptr), 1)
-    per_lane = np.zeros((10, lanes), np.float32)
+    per_lane = np.zeros((9, lanes), np.float32)
     per_feed = np.zeros((5, feeds), np.float32)
     base = np.full(lanes, PRIOR_PER_S, np.float32)
     return Arrivals(
@@ -92,16 +93,17 @@ def new_arrivals(detection: Detection, links: Links, travel: Travel) -> Arrivals
         lane_share=detection.advance_share.astype(np.float32),
         is_covered=np.zeros(lanes, np.uint8),
         owed_veh=per_lane[0],
-        flow_veh=per_lane[1],
-        flow_s=per_lane[2],
-        came_veh=per_lane[3],
-        told_veh=per_lane[4],
-        unseen_veh=per_lane[5],
-        unseen_s=per_lane[6],
-        left_sum_veh=per_lane[7],
-        loop_sum_veh=per_lane[9],
+        flow_veh=np.zeros((lanes, 2), np.float32),
+        flow_s=np.zeros((lanes, 2), np.float32),
+        flow_odds=per_lane[1],
+        came_veh=per_lane[2],
+        told_veh=per_lane[3],
+        unseen_veh=per_lane[4],
+        unseen_s=per_lane[5],
+        left_sum_veh=per_lane[6],
+        loop_sum_veh=per_lane[8],
         error_veh2=np.zeros((lanes, 2), np.float32),
-        judged_veh=per_lane[8],
+        judged_veh=per_lane[7],
         counter=np.full(lanes, BY_NOTHING, np.uint8),
         taken=np.zeros(lanes, np.int64),
         feed_per_s=per_feed[0],

@@ -136,6 +136,26 @@ def test_without_feeds_the_flow_is_the_lanes_own() -> None:
     assert window.mean_veh[lane] == pytest.approx(3.0, rel=0.08)
 
 
+def test_a_flow_that_rises_is_followed_within_minutes() -> None:
+    """0.1 a second for half an hour, then 0.4: after 150 s a minute's memory says 0.3, ten minutes' 0.17."""
+    run, lane = Run(), FED + 1
+    for second in range(1950):
+        run.step((OTHER_ADVANCE,) if second % (10 if second < 1800 else 2.5) < 1 else ())
+    assert run.arrivals.flow_odds[lane] > 3.0
+    assert run.arrivals.base_per_s[lane] > 0.25
+
+
+def test_a_steady_flow_is_averaged_for_long() -> None:
+    """At random, 0.1 a second: a minute's memory alone errs by sqrt(0.1 / 120) = 0.029, ten minutes' by a third."""
+    run, rng, lane = Run(), np.random.default_rng(11), FED + 1
+    error = []
+    for second in range(9000):
+        run.step((OTHER_ADVANCE,) if rng.random() < 0.1 else ())
+        if second > 1800:
+            error.append(float(run.arrivals.base_per_s[lane]) - 0.1)
+    assert np.sqrt(np.square(error).mean()) < 0.022
+
+
 def test_the_noise_of_a_poisson_flow_is_its_mean() -> None:
     """Arrivals at random, 0.1 a second: variance over mean near 1, and 90 % intervals that hold about 90 %."""
     run, rng = Run(), np.random.default_rng(3)
