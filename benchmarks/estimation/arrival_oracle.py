@@ -21,7 +21,7 @@ from greensplit.engine.model.upstream import Links
 from .arrival_truth import Due, loop_times, source_departures
 from .recording import Recording
 
-__all__ = ["oracle_forecasts"]
+__all__ = ["BLOCK_S", "oracle_forecasts", "without_half"]
 
 BLOCK_S = 300
 LEAST_SPREAD_S = 1.0
@@ -153,7 +153,7 @@ class _Lead:
                 unseen -= np.convolve(rate, weights)[at]
             usual += np.maximum(unseen, 0.0)
         known = _window_sum(self._rate, made_s + start_s, length_s)
-        return seen, usual * _without_half(known, came, length_s)
+        return seen, usual * without_half(known, came, length_s)
 
 
 def _window_sum(rate: F64, first: I64, length_s: int) -> F64:
@@ -162,11 +162,11 @@ def _window_sum(rate: F64, first: I64, length_s: int) -> F64:
     return found
 
 
-def _without_half(known: F64, came: F64, length_s: int) -> F64:
+def without_half(known: F64, came: F64, length_s: int) -> F64:
     """Factor from the block's rate to one that counts the window to be forecast half.
 
     The mean of a block that holds the window errs by a twentieth less than the true rate would, the mean of the rest of
-    the block by as much more: half and half is as good as knowing the rate, for Poisson arrivals.
+    the block by as much more: half and half is as good as knowing the rate, for Poisson arrivals and squared errors.
     """
     blocks = BLOCK_S / length_s
     rest = (blocks * known - came) / (blocks - 1.0)
