@@ -1,7 +1,7 @@
 """What smoothing can reach on lanes that nothing upstream announces: the lane's true arrivals, remembered best.
 
 Every vehicle within sight of the lane's own loop is known without error; beyond, the forecast is the exponentially
-smoothed rate of true arrivals, with the memory that was best for the lane in hindsight.
+smoothed rate of true arrivals, loop or not, with the memory that was best for the lane in hindsight.
 """
 
 from __future__ import annotations

@@ -67,7 +67,8 @@ def _judge(recording: Recording, dead_share: float) -> dict[str, Any]:
     found = forecast_recording(recording, made_s, WINDOWS, damage)
     floor = oracle_forecasts(recording, detection, links, due, made_s, WINDOWS, damage.dead)
     lanes = _classes(due, len(detection.advance))
-    own_s = np.where(detection.advance >= 0, detection.advance_m / np.maximum(detection.speed_mps, 1.0), 0.0)
+    sees = (detection.advance >= 0) & ~damage.dead[detection.advance]
+    own_s = np.where(sees, detection.advance_m / np.maximum(detection.speed_mps, 1.0), 0.0)
     smoothed = smoothed_in_hindsight(counts, np.floor(own_s).astype(np.int64), made_s, WINDOWS)
     result: dict[str, Any] = {}
     for name, which in [*((name, lanes == i) for i, name in enumerate(CLASSES)), ("all", lanes >= 0)]:
