@@ -27,8 +27,8 @@ from .arrival_bound import smoothed_in_hindsight
 from .arrival_oracle import oracle_forecasts
 from .arrival_replay import Forecasts, forecast_recording
 from .arrival_truth import Due, due_counts, due_vehicles
-from .recording import Recording, recorded
-from .replay import DEAD_SHARE, damaged, no_damage
+from .recording import Recording
+from .replay import damaged, judge_recordings, no_damage
 
 __all__ = ["judge_arrivals", "print_arrivals"]
 
@@ -41,13 +41,7 @@ EVERY_S = 5
 
 def judge_arrivals(specs: Iterable[RunSpec]) -> dict[str, Any]:
     """The figures of every recording, with all loops sound and with some dead."""
-    found: dict[str, Any] = {}
-    for spec in specs:
-        recording = recorded(spec)
-        name = f"{spec.scenario} {spec.controller} {spec.seed}"
-        found[name] = _judge(recording, 0.0)
-        found[f"{name}, {DEAD_SHARE:.0%} of loops dead"] = _judge(recording, DEAD_SHARE)
-    return found
+    return judge_recordings(specs, _judge)
 
 
 def _judge(recording: Recording, dead_share: float) -> dict[str, Any]:

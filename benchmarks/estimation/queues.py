@@ -12,8 +12,8 @@ from greensplit.engine.model.aspects import GREEN, PERMISSIVE
 from greensplit.engine.model.compiled import Detection, Signals, compile_detection, compile_signals
 from greensplit.sim.spec import RunSpec
 
-from .recording import Recording, recorded
-from .replay import DEAD_SHARE, FOUND_MS, damaged, replay
+from .recording import Recording
+from .replay import FOUND_MS, damaged, judge_recordings, replay
 from .truth import find_truth
 
 __all__ = ["judge_queues"]
@@ -28,13 +28,7 @@ LIMIT_VEH, LIMIT_SHARE = 1.5, 0.2
 
 def judge_queues(specs: Iterable[RunSpec]) -> dict[str, Any]:
     """Per recording, with all loops sound and with some dead: errors and coverage, in all and by class of lane."""
-    found: dict[str, Any] = {}
-    for spec in specs:
-        recording = recorded(spec)
-        name = f"{spec.scenario} {spec.controller} {spec.seed}"
-        found[name] = _judge(recording, 0.0)
-        found[f"{name}, {DEAD_SHARE:.0%} of loops dead"] = _judge(recording, DEAD_SHARE)
-    return found
+    return judge_recordings(specs, _judge)
 
 
 def _judge(recording: Recording, dead: float) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +18,28 @@ from greensplit.engine.kernels.state import Lamps, new_lamps
 from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED
 from greensplit.engine.model.compiled import Detection, compile_detection, compile_signals
 from greensplit.engine.model.upstream import compile_links
+from greensplit.sim.spec import RunSpec
 
-from .recording import Recording, Tape
+from .recording import Recording, Tape, recorded
 
-__all__ = ["DEAD_SHARE", "FOUND_MS", "Damage", "damaged", "no_damage", "replay"]
+__all__ = ["FOUND_MS", "Damage", "damaged", "judge_recordings", "no_damage", "replay"]
 
 SUBSTITUTE_S = 300
 FOUND_MS = 300_000
 DEAD_SHARE = 0.2
+
+
+def judge_recordings(
+    specs: Iterable[RunSpec], judge: Callable[[Recording, float], dict[str, Any]]
+) -> dict[str, Any]:
+    """What ``judge`` finds in each recording, with no loop dead and with a share of DEAD_SHARE dead."""
+    found: dict[str, Any] = {}
+    for spec in specs:
+        recording = recorded(spec)
+        name = f"{spec.scenario} {spec.controller} {spec.seed}"
+        found[name] = judge(recording, 0.0)
+        found[f"{name}, {DEAD_SHARE:.0%} of loops dead"] = judge(recording, DEAD_SHARE)
+    return found
 
 
 class Damage(NamedTuple):

@@ -19,15 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError
+from .questions.local import MAX_RINGS
+from .questions.signals import MAX_GROUPS
 from .rings import Rings, do_people_end_early, group_mask, people_mask, stage_tables, step_rows
 from .site import DetectorKind, GroupKind, Junction, Recall, Site
 from .timetable import lay_out_plan
 
-__all__ = ["MOST_GROUPS", "MOST_PREEMPTS", "MOST_RINGS", "Local", "compile_local"]
+__all__ = ["MOST_PREEMPTS", "Local", "compile_local"]
 
-MOST_GROUPS = 62
 MOST_PREEMPTS = 62
-MOST_RINGS = 4
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
@@ -142,8 +142,8 @@ def _ptr(sizes: list[int]) -> I32:
 def _checked(junction: Junction) -> Junction:
     """The junction, if its sizes fit the kernels."""
     for what, found, most in (
-        ("signal groups", len(junction.groups), MOST_GROUPS),
-        ("rings", len(junction.rings), MOST_RINGS),
+        ("signal groups", len(junction.groups), MAX_GROUPS),
+        ("rings", len(junction.rings), MAX_RINGS),
         ("preempt number", max((p.number for p in junction.preempts), default=0), MOST_PREEMPTS),
     ):
         if found > most:

@@ -10,7 +10,7 @@ from ..cycle import least_cycle_ms, plan_rings, shortest_runs_ms
 from ..site import Junction, MeetingKind, Plan, Preempt, Ring, RingStep
 from .words import MAX_MS, repeated
 
-__all__ = ["local_questions"]
+__all__ = ["MAX_RINGS", "local_questions"]
 
 MAX_RINGS = 4
 MAX_COMBINATIONS = 4096

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ..site import GroupKind, Junction, MeetingKind, Sequence, SignalGroup, Stage
 from .words import MAX_MS, repeated
 
-__all__ = ["signal_questions"]
+__all__ = ["MAX_GROUPS", "signal_questions"]
 
 MAX_GROUPS = 62
 """As many as a bit mask in a signed 64-bit number holds, with two to spare."""
