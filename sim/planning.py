@@ -49,6 +49,8 @@ def logged_demand(source: Path, model: Path | None) -> tuple[Site, Demand]:
     Raises InputError where there is no model or the log cannot be read.
     """
     where = model or source / "model.toml"
+    if model is None and not source.exists():
+        raise InputError(f"{source}: expected a run directory or a Parquet file, found nothing of that name")
     if model is None and not where.is_file():
         raise InputError(f"{source}: expected --model or a run directory with its model.toml, found neither")
     site = read_site(where)

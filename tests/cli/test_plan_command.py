@@ -54,6 +54,7 @@ def test_plan_of_a_run_directory_tells_a_person_the_splits(tmp_path: Path) -> No
         (("plan", "cologne1", "--out", "file"), "expected a folder"),
         (("plan", "empty"), "expected --model"),
         (("plan", "log.parquet", "--model", "missing.toml"), "missing.toml"),
+        (("plan", "log.parquet"), "log.parquet: expected a run directory or a Parquet file, found nothing"),
     ],
 )
 def test_wrong_input_is_one_line_and_code_2(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
