@@ -89,9 +89,13 @@ class Truth(NamedTuple):
     """Perfect vision, which only a simulator has: every vehicle on its way to a junction, nearest signal first."""
 
     group: npt.NDArray[np.int32]  # (V,) group it needs, index over the whole site
+    lane: npt.NDArray[
+        np.int32
+    ]  # (V,) approach lane of that group that it is on or comes to, as in ``Detection``
     distance_m: npt.NDArray[np.float64]  # (V,) to the stop line
     speed_mps: npt.NDArray[np.float64]  # (V,)
     has_stopped: npt.NDArray[np.uint8]  # (V,) on this approach
+    waited_s: npt.NDArray[np.float32]  # (V,) since it first stopped on this approach, 0 before
     out_queue_veh: npt.NDArray[np.float64]  # (G,) vehicles standing on the lanes that the group leads to
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ class Eyes:
         self._api: Any = simulator.api
         self._group_of: dict[str, dict[int, int]] = {}
         self._out_edges: list[tuple[str, ...]] = []
-        self._stopped: dict[str, str] = {}
+        self._stopped: dict[str, tuple[str, float]] = {}
+        self._lanes = _approach_lanes(network, site)
         watched = _watched_edges(network, site)
         first = 0
         for junction in site.junctions:
@@ -39,8 +41,10 @@ class Eyes:
     def __call__(self) -> Truth:
         """Look once."""
         vehicle = self._api.vehicle
-        groups, distances, speeds, stopped = [], [], [], []
-        remembered: dict[str, str] = {}
+        now_s = self._api.simulation.getTime()
+        seen: list[tuple[int, int, float, float, bool, float]] = []
+        remembered: dict[str, tuple[str, float]] = {}
+        taken = [0] * self._lanes.count
         for name in vehicle.getIDList():
             ahead = vehicle.getNextTLS(name)
             if not ahead:
@@ -49,19 +53,25 @@ class Eyes:
             group = self._group_of.get(light, {}).get(lamp)
             if group is None:
                 continue
+            lane = self._lanes.find(group, vehicle.getLaneID(name), taken)
+            taken[lane] += 1
             speed_mps = vehicle.getSpeed(name)
-            if speed_mps < STANDING_MPS or self._stopped.get(name) == light:
-                remembered[name] = light
-            groups.append(group)
-            distances.append(distance_m)
-            speeds.append(speed_mps)
-            stopped.append(name in remembered)
+            before = self._stopped.get(name)
+            if before is not None and before[0] == light:
+                remembered[name] = before
+            elif speed_mps < STANDING_MPS:
+                remembered[name] = (light, now_s)
+            waited_s = now_s - remembered[name][1] if name in remembered else 0.0
+            seen.append((group, lane, distance_m, speed_mps, name in remembered, waited_s))
         self._stopped = remembered
+        columns = list(zip(*seen, strict=True)) if seen else [()] * 6
         return Truth(
-            np.array(groups, np.int32),
-            np.array(distances, np.float64),
-            np.array(speeds, np.float64),
-            np.array(stopped, np.uint8),
+            np.array(columns[0], np.int32),
+            np.array(columns[1], np.int32),
+            np.array(columns[2], np.float64),
+            np.array(columns[3], np.float64),
+            np.array(columns[4], np.uint8),
+            np.array(columns[5], np.float32),
             self._out_queues(),
         )
 
@@ -73,6 +83,41 @@ class Eyes:
                 if edge not in seen:
                     seen[edge] = halting(edge)
         return np.array([sum(seen[edge] for edge in edges) for edges in self._out_edges], np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class ApproachLanes:
+    """Which approach lane a vehicle is on, or comes to: lanes are numbered over the whole site."""
+
+    count: int
+    of_group: dict[int, tuple[int, ...]]
+    behind: dict[str, frozenset[int]]
+    """Approach lanes that a SUMO lane is, or feeds straight on."""
+
+    def find(self, group: int, sumo_lane: str, taken: list[int]) -> int:
+        """The lane for a vehicle that needs ``group``: straight on from where it is, else the emptiest so far."""
+        serving = self.of_group[group]
+        reached = self.behind.get(sumo_lane, frozenset())
+        return min(serving, key=lambda lane: (lane not in reached, taken[lane]))
+
+
+def _approach_lanes(network: Network, site: Site) -> ApproachLanes:
+    of_group: dict[int, list[int]] = {}
+    behind: dict[str, set[int]] = {}
+    number, first = 0, 0
+    for junction in site.junctions:
+        for lane in junction.lanes:
+            for group in lane.groups:
+                of_group.setdefault(first + group - 1, []).append(number)
+            for reach in upstream_chain(network, network.lanes[lane.id]):
+                behind.setdefault(reach.lane.id, set()).add(number)
+            number += 1
+        first += len(junction.groups)
+    return ApproachLanes(
+        number,
+        {group: tuple(lanes) for group, lanes in of_group.items()},
+        {lane: frozenset(numbers) for lane, numbers in behind.items()},
+    )
 
 
 def _watched_edges(network: Network, site: Site) -> set[str]:

@@ -132,19 +132,23 @@ class Street:
 
     def look(self, now_ms: int) -> Truth:
         """Every vehicle: standing ones 7.5 m apart, the others on their way at 13.89 m/s."""
-        group, distance_m, speed_mps, stopped = [], [], [], []
-        for lane in self.lanes:
+        group, index, distance_m, speed_mps, stopped, waited_s = [], [], [], [], [], []
+        for number, lane in enumerate(self.lanes):
             for i, t_ms in enumerate(lane.arrivals_ms):
                 stands = t_ms <= now_ms
                 group.append(lane.group)
+                index.append(number)
                 distance_m.append(7.5 * i if stands else max(7.5 * i, (t_ms - now_ms) * 0.01389))
                 speed_mps.append(0.0 if stands else 13.89)
                 stopped.append(stands)
+                waited_s.append(max(0, now_ms - t_ms) / 1000)
         return Truth(
             np.array(group, np.int32),
+            np.array(index, np.int32),
             np.array(distance_m, np.float64),
             np.array(speed_mps, np.float64),
             np.array(stopped, np.uint8),
+            np.array(waited_s, np.float32),
             np.zeros(len(self._aspect)),
         )
 

@@ -264,7 +264,8 @@ def test_perfect_vision_is_looked_up_only_when_the_controller_is_asked() -> None
     def look() -> Truth:
         looks.append(1)
         empty = np.zeros(0)
-        return Truth(np.zeros(0, np.int32), empty, empty, np.zeros(0, np.uint8), np.zeros(2))
+        none = np.zeros(0, np.int32)
+        return Truth(none, none, empty, empty, np.zeros(0, np.uint8), np.zeros(0, np.float32), np.zeros(2))
 
     controller = Script({}, period_ms=10_000)
     run(Loop(crossroads(), Street(), controller, look), 25)
