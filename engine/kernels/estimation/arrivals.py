@@ -20,6 +20,7 @@ from ...model.upstream import Links
 from ..detectors import Detectors
 from ..health.state import OWN
 from ..jit import inlined, kernel
+from ..state import NEVER_MS
 from .calibration import renew_bases
 from .dispersion import add_platoon, disperse
 from .expectation import BY_NOTHING, COVERED_MS, FILLED_S, LEAST_PER_S, MASK, Arrivals, new_arrivals
@@ -52,7 +53,7 @@ def update_arrivals(
     left each lane in this tick; ``outflow`` has taken this tick's departures already.
     """
     now_s = now_ms // 1000
-    first_s = max(arrivals.second[0] + 1, now_s - RING)
+    first_s = now_s if arrivals.second[0] == NEVER_MS else max(arrivals.second[0] + 1, now_s - RING)
     arrivals.second[0] = now_s
     _see(detection, travel, detectors, level, arrivals, now_ms)
     for second in range(first_s, now_s + 1):

@@ -83,7 +83,7 @@ def take_departures(
     ``level`` (D,) is the detectors' substitution level, ``left_veh`` (L,) vehicles that left each lane.
     """
     second = now_ms // 1000
-    before_s = max(outflow.second[0], second - RING)
+    before_s = second - 1 if outflow.second[0] == NEVER_MS else max(outflow.second[0], second - RING)
     outflow.second[0] = second
     for source in range(len(outflow.taken)):
         loop = links.source_detector[source]
