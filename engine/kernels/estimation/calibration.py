@@ -73,10 +73,10 @@ def renew_bases(
     turn = second % PERIOD_S
     for lane in range(lanes * turn // PERIOD_S, lanes * (turn + 1) // PERIOD_S):
         counter = _counter(detection, level, lane)
-        if counter == arrivals.counter[lane]:
-            _judge(arrivals, lane)
-        else:
+        if counter != arrivals.counter[lane]:
             _forget(links, arrivals, lane, counter)
+        elif counter != BY_NOTHING:
+            _judge(arrivals, lane)
         _renew_flow(detection, arrivals, level, rate_per_s, lane, counter)
         _renew_lane_share(detection, travel, arrivals, level, lane)
         before_unseen = arrivals.base_per_s[lane]
