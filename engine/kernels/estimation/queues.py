@@ -78,9 +78,11 @@ def update_queues(
             is_open = green_ms != NEVER_MS
             stop = detection.stop_bar[lane]
             if stop >= 0 and level[stop]:
+                traffic.passed[lane] = detectors.actuations[stop] - detectors.on[stop]
                 stop = -1
             advance = detection.advance[lane]
             if advance >= 0 and level[advance]:
+                traffic.seen[lane] = detectors.actuations[advance]
                 advance = -1
             cell = discharge_cell(traffic, lane, stage[j])
             traffic.lane_blocked[lane] = is_open and is_blocked

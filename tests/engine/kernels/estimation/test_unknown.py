@@ -1,12 +1,14 @@
-"""What was not counted teaches nothing: neither the time before the start nor a lane that nobody counts."""
+"""What was not counted teaches nothing: before the start, where nobody counts, and while a loop fails."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from ..sites import crossroads
 from .layout import noise_of
 from .street import EXIT, FED, Run
+from .world import ADVANCE, STOP, World
 
 
 @pytest.mark.parametrize("start_s", [0, 5000])
@@ -28,3 +30,35 @@ def test_a_forecast_that_nobody_counts_is_not_judged() -> None:
         run.step((EXIT,) if second % 10 == 0 else ())
     assert run.arrivals.told_veh[FED] + run.arrivals.base_per_s[FED] > 0.02
     assert noise_of(run.arrivals)[FED, 1:].tolist() == [1.0, 1.0]
+
+
+def test_a_loop_that_is_back_does_not_count_its_failure() -> None:
+    """Eight false actuations while the stop bar is not believed: when it is again, nobody has left and three wait."""
+    world = World(crossroads())
+    world.expect(1, 3.0)
+    world.run(1)
+    world.level[world.index[STOP]] = 4
+    for _ in range(8):
+        world.switch(STOP, True)
+        world.switch(STOP, False)
+        world.run(1)
+    world.level[world.index[STOP]] = 0
+    world.switch(STOP, True)
+    world.run(1)
+    assert world.traffic.left_veh[0] == 0.0
+    assert world.queue_veh == pytest.approx(3.0)
+
+
+def test_an_advance_loop_that_is_back_does_not_tell_of_its_failure() -> None:
+    """Ten wait, 40 m past it is a loop; what crossed it fast while it was not believed does not shorten the queue."""
+    world = World(crossroads(), advance_m=40.0)
+    world.switch(STOP, True)
+    world.expect(1, 10.0)
+    world.level[world.index[ADVANCE]] = 4
+    world.run(1)
+    world.switch(ADVANCE, True, world.now_s + 0.2)
+    world.switch(ADVANCE, False, world.now_s + 0.7)
+    world.run(1)
+    world.level[world.index[ADVANCE]] = 0
+    world.run(1)
+    assert world.queue_veh == pytest.approx(10.0)
