@@ -33,13 +33,18 @@ class NaiveLane:
     """A lane of one group, its loops its own; ``expected`` maps a second to vehicles, seen for ``sight_s`` ahead.
 
     ``told`` are those of them who count as queued already, the first ones; ``owed`` those who were expected behind the
-    covered advance loop and have not passed it.
+    covered advance loop and have not passed it. ``var`` is the variance of ``queue``; ``noise`` what each arrival adds
+    to it, seen by the own loop, announced within ``feed_sight_s``, or neither. ``served`` is how many left a queue and
+    the time they took.
     """
 
     advance_m: float
     storage_m: float
     speed_mps: float
     sight_s: int
+    feed_sight_s: int = 0
+    noise: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    loop_share: float = 1.0
     stop: Loop = field(default_factory=Loop)
     advance: Loop = field(default_factory=Loop)
     expected: dict[int, float] = field(default_factory=dict)
@@ -48,8 +53,12 @@ class NaiveLane:
     waited: float = 0.0
     green_ms: int | None = None
     was_green: bool = False
+    blocked: bool = False
     start_up_s: float = 2.0
-    headway_s: float = 2.0
+    served: list[float] = field(default_factory=lambda: [5.0, 10.0])
+    left_ms: int = -(10**9)
+    var: float = 0.0
+    left: float = 0.0
     ahead: float = 0.0
     told: float = 0.0
     owed: float = 0.0
@@ -59,6 +68,11 @@ class NaiveLane:
     seen: int = 0
     covered: bool = False
     started: bool = False
+
+    @property
+    def headway_s(self) -> float:
+        """Between 1.2 and 12 s."""
+        return min(max(self.served[1] / max(self.served[0], 0.1), 1.2), 12.0)
 
     def tick(self, now_ms: int) -> None:
         """One second, to ``now_ms``."""
@@ -70,25 +84,33 @@ class NaiveLane:
         if self.stop.sound:
             self._counted_departures(now_ms)
         else:
+            self.freed = self.stop.entered - self.stop.on
             self._modelled_departures(now_ms)
         if self.advance.sound:
             self._end_of_queue(now_ms)
+        else:
+            self.seen = self.advance.entered
+            self.owed = 0.0 if self.covered else self.owed
+            self.covered = False
         if self.stop.sound:
             self._head_of_queue(now_ms)
-        self._leave(max(self.queue - max(self.storage_m / JAM_M, 1.0), 0.0))
+        room = max(self.storage_m / JAM_M, 1.0)
+        self._leave(max(self.queue - room, 0.0))
+        self.var = min(self.var, room**2 / 12.0)
         self.was_green = self.green_ms is not None
 
     def _arrivals(self, now_ms: int) -> None:
         """Those due, and at red those who reach the end of a queue of vehicles 7.5 m apart, less 2 s for braking.
 
-        Of those ahead only who is seen: 8 s at most, and as far as the loop shows where it is sound.
+        Of those ahead only who is seen: 8 s at most, and as far as the loop shows where it is sound, or else a feed.
         """
-        lead_s = 0
+        lead_s, sight_s = 0, self.sight_s or self.feed_sight_s
+        noise = self.noise[0 if self.sight_s else (1 if self.feed_sight_s else 2)]
         if self.green_ms is None and self.queue > 0.5:
             lead_s = min(
                 max(int(self.queue * JAM_M / self.speed_mps) - 2, 0),
                 8,
-                self.sight_s - 1 if self.sight_s else 8,
+                sight_s - 1 if sight_s else 8,
             )
         now_s = now_ms // 1000
         passed = sum(self.expected.pop(s) for s in sorted(self.expected) if s < now_s)
@@ -99,6 +121,7 @@ class NaiveLane:
         gone = min(came, self.ahead)
         self.ahead -= gone
         self.queue += came - gone
+        self.var += (came - gone) * (noise + self.covered)
 
     def _leave(self, vehicles: float) -> None:
         """The first ones go. Waits fall on a straight line from the head's to the tail's, whose mean is known."""
@@ -119,7 +142,7 @@ class NaiveLane:
         left, before = float(freed), self.queue
         if self.stop.on and freed:
             self.paired = 0.0
-        if self.green_ms is not None and (self.stop.on or freed == 1):
+        if self.green_ms is not None and not self.blocked and (self.stop.on or freed == 1):
             until_ms = now_ms if self.stop.on else self.stop.off_ms
             if until_ms - max(self.stop.on_ms, self.green_ms) > 3250:
                 pair = min(1.0, self.queue)
@@ -127,15 +150,43 @@ class NaiveLane:
                 self.paired = max(self.paired, pair)
         if not self.stop.on and freed:
             self.paired = 0.0
+        self._learn(now_ms, left, self.stop.off_ms if freed else now_ms)
         self.gone += left
+        self.left = left
         self.ahead = min(self.ahead + max(left - before, 0.0), 2.0)
         self._leave(left)
+        self.var += 0.05 * freed + 0.3 * (left - freed)
+
+    def _learn(self, now_ms: int, left: float, at_ms: int) -> None:
+        """Headways from the third of a queue on, unless the loop was free for over 2.5 s, with a memory of 50 vehicles.
+
+        The start-up is what the first four took beyond their headways. A head that stands for over 7.5 s until the end
+        of green took that time.
+        """
+        following = self.stop.on or self.stop.on_ms - self.left_ms <= 2500
+        if left > 0.0:
+            if self.green_ms is not None and self.gone >= 2.0 and self.queue > 0.5:
+                if following:
+                    took_s = min((at_ms - max(self.left_ms, self.green_ms)) / 1000, 60.0)
+                    self.served = [0.98 * self.served[0] + left, 0.98 * self.served[1] + took_s]
+                if self.gone < 4.0 <= self.gone + left:
+                    lost_s = (at_ms - self.green_ms) / 1000 - (self.gone + left) * self.headway_s
+                    self.start_up_s += 0.1 * (min(max(lost_s, 0.0), 5.0) - self.start_up_s)
+            self.left_ms = at_ms
+        elif self.was_green and self.green_ms is None and self.stop.on and not self.blocked:
+            stood_s = min((now_ms - self.left_ms) / 1000, 60.0)
+            if self.gone >= 2.0 and stood_s > 7.5:
+                self.served[1] += stood_s
 
     def _modelled_departures(self, now_ms: int) -> None:
+        self.left = 0.0
         if self.green_ms is not None and now_ms - self.green_ms > 1000 * self.start_up_s:
-            left = min(self.queue, 1.0 / self.headway_s)
-            self.gone += left
-            self._leave(left)
+            self.left = min(self.queue, 1.0 / self.headway_s)
+            self.gone += self.left
+            self._leave(self.left)
+            self.var += 0.5 * self.left
+            if self.left > 0.0 and self.queue == 0.0:
+                self.var *= 0.5
 
     def _end_of_queue(self, now_ms: int) -> None:
         """A loop covered for over 3 s is the end of the queue; free for 3 s, or crossed in under 0.9 s, it is not."""
@@ -147,10 +198,11 @@ class NaiveLane:
             if fast or (not self.advance.on and now_ms - self.advance.off_ms > 3000):
                 self._give_up_owed(now_ms // 1000)
                 self.covered = False
+                self.var = min(self.var, 1.0 + 0.1 * self.queue)
         if stands and (not self.covered or self.started):
             self.covered, self.started = True, False
             green_s = 0.0 if self.green_ms is None else (now_ms - self.green_ms) / 1000
-            if self.green_ms is None or green_s < self.advance_m / 5.0:
+            if self.loop_share == 1.0 and (self.green_ms is None or green_s < self.advance_m / 5.0):
                 gone = 0.0 if self.green_ms is None else self.gone
                 for s in range(now_ms // 1000, now_ms // 1000 + self.sight_s):
                     self.expected.pop(s, None)
@@ -160,8 +212,12 @@ class NaiveLane:
                     self.queue += missing
                 else:
                     self._leave(-missing)
+                self.var = 1.5
         if not self.covered and fast and self.green_ms is None:
-            self._leave(max(self.queue - max(self.advance_m / JAM_M - 1.0, 1.0), 0.0))
+            beyond = self.queue - max(self.advance_m / JAM_M - 1.0, 1.0)
+            if beyond > 0.0:
+                self._leave(beyond)
+                self.var = min(self.var, 1.0)
 
     def _give_up_owed(self, now_s: int) -> None:
         """Who has not passed by now is not there: the last of the expected go first, then the last of the queue."""
@@ -184,6 +240,7 @@ class NaiveLane:
                 self.waited += (1.0 - self.queue) * stood_s
                 self.queue = 1.0
                 self.age_s = max(self.age_s, stood_s)
+                self.var = max(min(self.var, 1.0), 0.15)
             return
         if self.green_ms is not None:
             free_ms = now_ms - max(self.stop.off_ms, self.green_ms)
@@ -196,3 +253,4 @@ class NaiveLane:
         if empty and self.age_s >= late_s:
             self._leave(self.queue)
             self.ahead = 0.0
+            self.var = 0.05
