@@ -135,7 +135,7 @@ def _leave(traffic: Traffic, lane: int, vehicles: float) -> None:
     ``oldest * f + (mean - oldest) * f ** 2`` times its length.
     """
     queue = traffic.queue_veh[lane]
-    if vehicles >= queue:
+    if vehicles >= queue - LEAST_VEH:
         traffic.queue_veh[lane] = 0.0
         traffic.waited_veh_s[lane] = 0.0
         traffic.oldest_s[lane] = 0.0
@@ -322,7 +322,7 @@ def _read_advance(
         and not is_open
     ):
         beyond = traffic.queue_veh[lane] - max(at_loop - 1.0, 1.0)
-        if beyond > 0.0:
+        if beyond > LEAST_VEH:
             _leave(traffic, lane, beyond)
             traffic.queue_var[lane] = min(traffic.queue_var[lane], PASSED_VAR)
 
@@ -358,7 +358,7 @@ def _read_stop_bar(
     if detectors.on[stop]:
         stood_s = (now_ms - detectors.on_ms[stop]) / 1000.0
         missing = 1.0 - queue
-        if missing > 0.0 and (is_open or stood_s >= PRESENT_S):
+        if missing > LEAST_VEH and (is_open or stood_s >= PRESENT_S):
             if is_open:
                 traffic.ahead_veh[lane] = min(traffic.ahead_veh[lane] + missing, MOST_AHEAD_VEH)
             traffic.waited_veh_s[lane] += missing * stood_s

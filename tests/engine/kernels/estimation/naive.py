@@ -67,7 +67,8 @@ class NaiveLane:
     freed: int = 0
     seen: int = 0
     covered: bool = False
-    started: bool = False
+    started_ms: int | None = None
+    longest_m: float = 0.0
 
     @property
     def headway_s(self) -> float:
@@ -124,8 +125,11 @@ class NaiveLane:
         self.var += (came - gone) * (noise + self.covered)
 
     def _leave(self, vehicles: float) -> None:
-        """The first ones go. Waits fall on a straight line from the head's to the tail's, whose mean is known."""
-        if vehicles >= self.queue:
+        """The first ones go; a rest below 1e-4 is nobody.
+
+        Waits fall on a straight line from the head's to the tail's, whose mean is known.
+        """
+        if vehicles >= self.queue - 1e-4:
             self.queue = self.age_s = self.waited = 0.0
         elif vehicles > 0.0:
             share = vehicles / self.queue
@@ -194,13 +198,17 @@ class NaiveLane:
         stands = self.advance.on and now_ms - self.advance.on_ms > 3000
         fast = not self.advance.on and came > 0 and self.advance.off_ms - self.advance.on_ms < 900
         if self.covered:
-            self.started = self.started or not self.advance.on
+            if self.started_ms is None and not self.advance.on:
+                self.started_ms = self.advance.off_ms
             if fast or (not self.advance.on and now_ms - self.advance.off_ms > 3000):
+                assert self.started_ms is not None
+                took_s = max(self.advance.off_ms - self.started_ms, 0) / 1000
+                self.longest_m = self.advance_m + took_s / (1 / 5 + 1 / 8)
                 self._give_up_owed(now_ms // 1000)
                 self.covered = False
                 self.var = min(self.var, 1.0 + 0.1 * self.queue)
-        if stands and (not self.covered or self.started):
-            self.covered, self.started = True, False
+        if stands and (not self.covered or self.started_ms is not None):
+            self.covered, self.started_ms = True, None
             green_s = 0.0 if self.green_ms is None else (now_ms - self.green_ms) / 1000
             if self.loop_share == 1.0 and (self.green_ms is None or green_s < self.advance_m / 5.0):
                 gone = 0.0 if self.green_ms is None else self.gone
@@ -215,7 +223,7 @@ class NaiveLane:
                 self.var = 1.5
         if not self.covered and fast and self.green_ms is None:
             beyond = self.queue - max(self.advance_m / JAM_M - 1.0, 1.0)
-            if beyond > 0.0:
+            if beyond > 1e-4:
                 self._leave(beyond)
                 self.var = min(self.var, 1.0)
 
@@ -234,7 +242,7 @@ class NaiveLane:
     def _head_of_queue(self, now_ms: int) -> None:
         if self.stop.on:
             stood_s = (now_ms - self.stop.on_ms) / 1000
-            if self.queue < 1.0 and (self.green_ms is not None or stood_s >= 1.0):
+            if self.queue < 1.0 - 1e-4 and (self.green_ms is not None or stood_s >= 1.0):
                 if self.green_ms is not None:
                     self.ahead = min(self.ahead + 1.0 - self.queue, 2.0)
                 self.waited += (1.0 - self.queue) * stood_s

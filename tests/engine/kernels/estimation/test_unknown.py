@@ -62,3 +62,17 @@ def test_an_advance_loop_that_is_back_does_not_tell_of_its_failure() -> None:
     world.level[world.index[ADVANCE]] = 0
     world.run(1)
     assert world.queue_veh == pytest.approx(10.0)
+
+
+def test_a_rounding_error_does_not_wait() -> None:
+    """One and a ten-millionth have waited for 30 s, one leaves: nobody is there, and nobody has waited."""
+    world = World(crossroads())
+    world.switch(STOP, True)
+    world.run(1)
+    world.show(green=True)
+    world.traffic.queue_veh[0] = np.float32(1.0000001)
+    world.traffic.oldest_s[0] = 30.0
+    world.switch(STOP, False)
+    world.run(1)
+    assert world.queue_veh == 0.0
+    assert world.traffic.oldest_s[0] == 0.0
