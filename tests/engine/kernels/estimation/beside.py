@@ -14,7 +14,7 @@ from greensplit.engine.kernels.estimation.outflow import new_outflow, plan_outfl
 from greensplit.engine.kernels.estimation.travel import HORIZON_S, RING, approach_lanes, compile_travel
 from greensplit.engine.kernels.estimation.turning import learn_turns, new_turning
 from greensplit.engine.kernels.state import new_lamps
-from greensplit.engine.model.aspects import GREEN, RED
+from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED
 from greensplit.engine.model.compiled import compile_detection, compile_signals
 from greensplit.engine.model.site import Site
 from greensplit.engine.model.upstream import compile_links
@@ -26,14 +26,18 @@ from .naive_learning import ADVANCE, NOTHING, STOP_BAR
 from .naive_outflow import NaiveOutflow
 
 CLEARED_MS = 6000
+OPEN = (GREEN, PERMISSIVE)
 TOLERANCE = 1e-4
 
 
-def compare(found: npt.NDArray[Any], told: list[Any], what: str) -> None:
-    """Within 1e-4, of one and of the value. The long way is for the words of a failure: it takes most of the time."""
+def compare(found: npt.NDArray[Any], told: list[Any], what: str, within: float = TOLERANCE) -> None:
+    """Within 1e-4, of one and of the value, unless told otherwise.
+
+    The long way is for the words of a failure: it takes most of the time.
+    """
     want = np.array(told, np.float64).reshape(found.shape)
-    if (np.abs(found - want) > TOLERANCE * (1.0 + np.abs(want))).any() or not np.isfinite(found).all():
-        np.testing.assert_allclose(found, want, TOLERANCE, TOLERANCE, err_msg=what)
+    if (np.abs(found - want) > within * (1.0 + np.abs(want))).any() or not np.isfinite(found).all():
+        np.testing.assert_allclose(found, want, within, within, err_msg=what)
 
 
 class Beside:
@@ -62,6 +66,10 @@ class Beside:
         self._fail()
         self._switch_lamps()
         self._drive(step_ms)
+        self._tick()
+
+    def _tick(self) -> None:
+        """Departures at random."""
         chosen = self.rng.random(self.lanes) < 0.2
         left_veh = np.where(chosen, self.rng.choice([0.25, 1.0, 2.0], self.lanes), 0.0).astype(np.float32)
         self._tick_kernels(left_veh)
@@ -75,9 +83,12 @@ class Beside:
 
     def _switch_lamps(self) -> None:
         for group in np.flatnonzero(self.rng.random(len(self.lamps.aspect)) < 0.05):
-            if self.lamps.aspect[group] == GREEN:
+            if self.lamps.aspect[group] in OPEN:
                 self.lamps.end_ms[group] = self.now_ms
-            self.lamps.aspect[group] = RED if self.lamps.aspect[group] == GREEN else GREEN
+                self.lamps.aspect[group] = RED
+            else:
+                self.lamps.green_ms[group] = self.now_ms
+                self.lamps.aspect[group] = self.rng.choice(OPEN)
 
     def _drive(self, step_ms: int) -> None:
         """Most vehicles pass a loop within the step, some stand on it for a while."""
@@ -116,7 +127,7 @@ class Beside:
         open_groups = {
             g
             for g, aspect in enumerate(self.lamps.aspect)
-            if aspect == GREEN or self.now_ms - self.lamps.end_ms[g] <= CLEARED_MS
+            if aspect in OPEN or self.now_ms - self.lamps.end_ms[g] <= CLEARED_MS
         }
         actuations = [loop.entered for loop in self.loops]
         self.plain_outflow.tick(self.now_ms, actuations, level, left, open_groups)

@@ -57,14 +57,18 @@ class NaiveArrivals:
         feed.share = 0.0 if feed.is_far else feed.share
         return feed
 
+    def start(self, now_s: int) -> None:
+        """Nothing is known: 0.02 a second everywhere."""
+        for lane in self.lanes:
+            lane.expected.update(dict.fromkeys(range(now_s, now_s + HORIZON_S), 0.02))
+
     def tick(
         self, now_ms: int, loops: list[Loop], level: list[int], rate: list[float], left: dict[int, float]
     ) -> None:
         """The outflow has been told already; then who passed the own loops, and who left."""
         now_s = now_ms // 1000
         if self.now_s is None:
-            for lane in self.lanes:
-                lane.expected = dict.fromkeys(range(now_s, now_s + HORIZON_S), 0.02)
+            self.start(now_s)
         new_seconds = range(now_s if self.now_s is None else self.now_s + 1, now_s + 1)
         self.now_s = now_s
         for lane in self.lanes:
@@ -183,3 +187,25 @@ class NaiveArrivals:
             if source.junction in junctions:
                 source.plan = dict(plans[i])
                 source.plan_end_s = self.now_s + HORIZON_S
+
+    def at_loop(self, loop: int) -> float:
+        """Vehicles per second at an advance loop: unseen ones, and those of the feeds that were counted at all."""
+        total = math.nan if all(lane.loop != loop for lane in self.lanes) else 0.0
+        for lane in self.lanes:
+            if lane.loop == loop:
+                counted = [
+                    feed for feed in lane.feeds if not feed.is_far and self.sources[feed.source].counted_s
+                ]
+                total += lane.unseen if counted else math.nan
+                total += sum(feed.share * self.sources[feed.source].per_s for feed in counted)
+        return total
+
+    def window(self, lane: Lane, start_s: int, length_s: int) -> tuple[float, float]:
+        """Mean and variance of who comes within a window, by what sees as far ahead."""
+        assert self.now_s is not None
+        mean = variance = 0.0
+        for ahead_s in range(start_s, min(start_s + length_s, HORIZON_S)):
+            kind = 0 if ahead_s < lane.sight_s else (1 if ahead_s < lane.feed_sight_s else 2)
+            mean += lane.expected[self.now_s + ahead_s]
+            variance += lane.expected[self.now_s + ahead_s] * lane.noise[kind]
+        return mean, variance

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from .naive_outflow import HORIZON_S, PERIOD_S, Source
@@ -63,7 +64,7 @@ class Lane:
     own_s: float
     feeds: list[Feed]
     peers: list[int]
-    expected: dict[int, float] = field(default_factory=dict)
+    expected: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
     sight_s: int = 0
     feed_sight_s: int = 0
     is_covered: bool = False

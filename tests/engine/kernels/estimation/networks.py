@@ -65,7 +65,7 @@ def _detector(name: str, kind: DetectorKind, distance_m: float, lanes: list[Appr
 
 
 def _links(rng: np.random.Generator, junctions: tuple[Junction, ...]) -> tuple[Link, ...]:
-    """Near lanes within a few seconds, far ones beyond the horizon; both groups of an exit lead to the same."""
+    """Mostly within a minute, some about as long as a forecast can tell anything."""
     links = []
     for start in junctions:
         for end in junctions:
@@ -74,8 +74,8 @@ def _links(rng: np.random.Generator, junctions: tuple[Junction, ...]) -> tuple[L
             for lane in end.lanes:
                 if rng.random() < 0.4:
                     travel_ms = int(rng.integers(2_000, 60_000))
-                    if rng.random() < 0.1:
-                        travel_ms += 60_000
+                    if rng.random() < 0.15:
+                        travel_ms = int(rng.integers(92_000, 104_000))
                     links += [
                         Link(start.id, g.number, end.id, lane.id, travel_ms / 75.0, travel_ms, 46.0)
                         for g in start.groups
