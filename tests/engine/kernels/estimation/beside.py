@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from greensplit.engine.kernels.detectors import new_detectors
 from greensplit.engine.kernels.estimation.arrivals import adopt_plans, update_arrivals
-from greensplit.engine.kernels.estimation.expectation import new_arrivals
-from greensplit.engine.kernels.estimation.outflow import new_outflow, plan_outflow, take_departures
+from greensplit.engine.kernels.estimation.outflow import plan_outflow, take_departures
 from greensplit.engine.kernels.estimation.travel import HORIZON_S, RING, approach_lanes, compile_travel
 from greensplit.engine.kernels.estimation.turning import learn_turns, new_turning
 from greensplit.engine.kernels.state import new_lamps
@@ -19,7 +18,7 @@ from greensplit.engine.model.compiled import compile_detection, compile_signals
 from greensplit.engine.model.site import Site
 from greensplit.engine.model.upstream import compile_links
 
-from .layout import by_second, noise_of, ring_of
+from .layout import by_second, new_forecasts, noise_of, ring_of
 from .naive import Loop
 from .naive_arrivals import NaiveArrivals
 from .naive_learning import ADVANCE, NOTHING, STOP_BAR
@@ -50,8 +49,8 @@ class Beside:
         self.travel = compile_travel(self.detection, self.links, approaches)
         self.detectors = new_detectors(compile_signals(site), self.detection)
         self.lamps = new_lamps(sum(len(j.groups) for j in site.junctions))
-        self.turning, self.outflow = new_turning(self.links), new_outflow(self.links)
-        self.arrivals = new_arrivals(self.detection, self.links, self.travel)
+        self.turning = new_turning(self.links)
+        self.outflow, self.arrivals = new_forecasts(self.detection, self.links, self.travel)
         self.loops = [Loop() for _ in self.detection.kind]
         self.level = np.zeros(len(self.loops), np.uint8)
         self.rate_per_s = np.zeros(len(self.loops), np.float32)

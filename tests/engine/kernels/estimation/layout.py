@@ -1,14 +1,28 @@
-"""How the arrays of the forecasts lie in memory: named once, for all tests that look into them."""
+"""How the state of the estimation is made and lies in memory: named once, for the tests beside the plain oracles."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from greensplit.engine.kernels.estimation.expectation import Arrivals
-from greensplit.engine.kernels.estimation.travel import HORIZON_S, RING
+from greensplit.engine.kernels.estimation.expectation import Arrivals, new_arrivals
+from greensplit.engine.kernels.estimation.outflow import Outflow, new_outflow
+from greensplit.engine.kernels.estimation.traffic import Traffic
+from greensplit.engine.kernels.estimation.travel import HORIZON_S, RING, Travel
+from greensplit.engine.model.compiled import Detection
+from greensplit.engine.model.upstream import Links
 
 F64 = npt.NDArray[np.float64]
+
+
+def new_forecasts(detection: Detection, links: Links, travel: Travel) -> tuple[Outflow, Arrivals]:
+    """Nothing known; with room for plans."""
+    return new_outflow(links), new_arrivals(detection, links, travel)
+
+
+def cells_of(traffic: Traffic, stage: int) -> npt.NDArray[np.int64]:
+    """(L,) where each lane learns its discharge in a stage of its junction."""
+    return traffic.discharge.cell_ptr[:-1].astype(np.int64) + stage
 
 
 def ring_of(arrivals: Arrivals, first_s: int) -> F64:
@@ -22,6 +36,11 @@ def noise_of(arrivals: Arrivals) -> F64:
     """(L, 3) variance per vehicle, by kind of sight."""
     found: F64 = arrivals.noise.astype(np.float64)
     return found
+
+
+def set_noise(arrivals: Arrivals, lane: int, noise: tuple[float, float, float]) -> None:
+    """Give a lane its variance per vehicle."""
+    arrivals.noise[lane] = noise
 
 
 def by_second(rows: list[dict[int, float]], first_s: int) -> npt.NDArray[np.float32]:

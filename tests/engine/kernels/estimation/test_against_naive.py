@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ..sites import crossroads
+from .layout import cells_of, set_noise
 from .naive import NaiveLane
 from .world import ADVANCE, STOP, World
 
@@ -29,7 +30,7 @@ class Pair:
             loop_share=share,
         )
         self.loops = {STOP: self.lane.stop, ADVANCE: self.lane.advance}
-        self.world.traffic.arrivals.noise[0] = self.lane.noise
+        set_noise(self.world.traffic.arrivals, 0, self.lane.noise)
         self.world.traffic.arrivals.sight_s[0, 1] = self.lane.feed_sight_s = int(rng.choice([0, 6]))
         self.calm = False
         for which in (STOP, ADVANCE):
@@ -75,7 +76,7 @@ class Pair:
     def compare(self) -> None:
         """The queue, its variance and waits, who is early, ahead, owed and gone, and what was learned."""
         traffic, lane = self.world.traffic, self.lane
-        cell = traffic.discharge.cell_ptr[0]
+        cell = cells_of(traffic, stage=0)[0]
         found = {
             "queue": (traffic.queue_veh[0], lane.queue),
             "variance": (traffic.queue_var[0], lane.var),

@@ -13,6 +13,7 @@ from greensplit.engine.model.compiled import compile_signals
 from greensplit.engine.model.site import Site
 
 from .beside import OPEN, Beside, compare
+from .layout import cells_of
 from .naive_traffic import NaiveTraffic
 from .networks import random_network
 
@@ -58,7 +59,7 @@ class City(Beside):
     def compare_queues(self) -> None:
         """Per lane and group what controllers read, and what was learned of the discharge."""
         traffic, plain, lanes = self.traffic, self.plain_traffic, self.plain_traffic.lanes
-        cells = traffic.discharge.cell_ptr[:-1]
+        cells = cells_of(traffic, stage=0)
         pairs = {
             "queue": (traffic.queue_veh, [lane.queue for lane in lanes]),
             "variance": (traffic.queue_var, [lane.var for lane in lanes]),
