@@ -8,6 +8,8 @@ import pytest
 from .beside import Beside
 from .networks import random_network
 
+STEPS_MS, LIKELY = (500, 1000, 2500, 9000), (0.3, 0.64, 0.05, 0.01)
+
 
 @pytest.mark.parametrize("seed", range(6))
 def test_forecasts_are_what_their_rules_say(seed: int) -> None:
@@ -17,9 +19,7 @@ def test_forecasts_are_what_their_rules_say(seed: int) -> None:
     publishes = seed % 2 == 1
     until_ms = beside.now_ms + 300_000
     while beside.now_ms < until_ms:
-        beside.step(
-            int(rng.choice([500, 1000, 1000, 1000, 1000, 2500, 9000], p=[0.3, *[0.16] * 4, 0.05, 0.01]))
-        )
+        beside.step(int(rng.choice(STEPS_MS, p=LIKELY)))
         if publishes and rng.random() < 0.05:
             beside.publish()
             beside.compare_rings()
