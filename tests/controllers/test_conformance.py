@@ -79,7 +79,8 @@ def test_conformance_is_deterministic(entry: Entry) -> None:
         where = random_site(np.random.default_rng(7), 5)
         loop, _ = run(entry, where, [400.0] * lanes_of(where), 600, seed)
         logs.append(loop.events.rows().tobytes())
-        decisions.append(loop.decisions.rows)
+        found = loop.decisions.gathered()
+        decisions.append((found.rows.tobytes(), found.value.tobytes(), found.reasons))
     assert logs[0] == logs[1]
     assert decisions[0] == decisions[1]
     assert logs[0] != logs[2]
