@@ -148,7 +148,7 @@ def test_every_chart_has_a_place_and_words_for_those_who_cannot_see_it(
     places = {a["id"]: a for a in outline.of("div") if a.get("role") == "img"}
     charts = data_of(outline)["charts"]
     assert [chart["id"] for chart in charts] == list(places)
-    assert len(charts) == 2 + 1 + 3 * 2
+    assert len(charts) == 2 + 1 + 4 * 2
     assert all(
         place["aria-label"] == chart["spec"]["description"]
         for place, chart in zip(places.values(), charts, strict=True)
