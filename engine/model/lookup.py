@@ -1,0 +1,30 @@
+"""Finds a junction by what people call it."""
+
+from __future__ import annotations
+
+import difflib
+
+from ..errors import InputError
+from .site import Junction, Site
+
+__all__ = ["find_junction"]
+
+MOST_NAMED = 8
+
+
+def find_junction(site: Site, name: str) -> Junction:
+    """The junction of that id or device number; InputError with near names, or some, where there is none."""
+    for junction in site.junctions:
+        if name == junction.id:
+            return junction
+    for junction in site.junctions:
+        if name == str(junction.device_id):
+            return junction
+    ids = [junction.id for junction in site.junctions]
+    near = difflib.get_close_matches(name, ids, n=3, cutoff=0.5) or [one for one in ids if name in one][:3]
+    if near:
+        raise InputError(
+            f"junction: expected one of the {len(ids)} of {site.name}, found {name}; did you mean {' or '.join(near)}?"
+        )
+    some = ", ".join(ids[:MOST_NAMED]) + (", ..." if len(ids) > MOST_NAMED else "")
+    raise InputError(f"junction: expected one of the {len(ids)} of {site.name} ({some}), found {name}")
