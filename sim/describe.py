@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from greensplit.engine.analytics.account import shown_groups
 from greensplit.engine.analytics.report.drawing import draw_junction, draw_network
 from greensplit.engine.kernel_cache import cache_home
+from greensplit.engine.model.naming import shown_groups
 from greensplit.engine.model.site import DetectorKind, Junction, MeetingKind, SignalGroup, Site
 from greensplit.engine.model.toml import write_site
 from greensplit.scenarios.catalogue import load

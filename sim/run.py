@@ -63,7 +63,7 @@ def simulate_here(spec: RunSpec, folder: Path, progress: Progress, junction: str
 
     Nothing starts without the ``junction`` that somebody will ask about: InputError.
     """
-    from greensplit.engine.model.lookup import find_junction
+    from greensplit.engine.model.naming import find_junction
 
     from .closed_loop import close_the_loop
     from .prepare import prepare

@@ -10,14 +10,14 @@ from typing import Any
 
 import polars as pl
 
-from ..model.lookup import find_junction
-from ..model.site import Junction, Stage
+from ..model.naming import find_junction, shown_groups
+from ..model.site import GroupKind, Junction, Stage
 from ..model.toml import read_site
 from .report.decisions import decisions_of, is_lower_better, measure_of
 from .report.runs import Run, load_run
 from .report.words import clock, weighed
 
-__all__ = ["Part", "explain", "shown_groups"]
+__all__ = ["Part", "explain"]
 
 INDENT = " " * 10
 Row = dict[str, Any]
@@ -47,11 +47,6 @@ def explain(folder: Path, junction: str, part: Part) -> str:
     if len(shown) < len(entries):
         lines += [f"({len(entries) - len(shown):,} earlier entries are left out)", ""]
     return "\n".join([*lines, *(line for entry in shown for line in entry)]) + "\n"
-
-
-def shown_groups(stage: Stage) -> str:
-    """Numbers of the green groups; those that yield in brackets."""
-    return " ".join(f"({number})" if number in stage.permissive else str(number) for number in stage.green)
 
 
 def _read(run: Run, junction: Junction, part: Part) -> pl.DataFrame:
@@ -110,9 +105,16 @@ def _approaches(junction: Junction, stage: Stage) -> str:
     """Where the green groups come from and go to, groups from one approach together."""
     moves: dict[str, list[str]] = {}
     for number in stage.green:
-        origin, _, move = junction.groups[number - 1].name.removeprefix("from ").partition(": ")
-        moves.setdefault(origin, []).append(f"({move})" if number in stage.permissive else move)
-    return "; ".join(f"{origin} {', '.join(filter(None, found))}".rstrip() for origin, found in moves.items())
+        group = junction.groups[number - 1]
+        if group.kind is GroupKind.PEDESTRIAN:
+            moves.setdefault("crossings", []).append(str(number))
+            continue
+        origin, colon, move = group.name.removeprefix("from ").partition(": ")
+        told = move if colon else origin
+        moves.setdefault(origin if colon else "", []).append(
+            f"({told})" if number in stage.permissive else told
+        )
+    return "; ".join(f"{origin} {', '.join(found)}".lstrip() for origin, found in moves.items())
 
 
 def _counts(frame: pl.DataFrame, column: str) -> Iterator[str]:

@@ -118,7 +118,7 @@ def _reason_table(caption: str, frame: pl.DataFrame) -> Html:
 
 
 def _mode_table(frame: pl.DataFrame) -> Html:
-    counts = frame.drop_nulls("mode").group_by("mode").len().sort("len", descending=True)
+    counts = frame.drop_nulls("mode").group_by("mode").len().sort("len", "mode", descending=[True, False])
     if counts.is_empty():
         return Html("")
     rows = ([mode, figure(count, 0), f"{100 * count / frame.height:.0f} %"] for mode, count in counts.rows())

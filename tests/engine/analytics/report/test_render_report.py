@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from greensplit.engine.analytics.report import render_report
@@ -287,3 +288,42 @@ assert not {"vl_convert", "altair"} & set(sys.modules)
     )
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+def test_reasons_are_counted_with_what_the_runner_up_would_have_cost(
+    make_run: MakeRun, page: Callable[..., Outline]
+) -> None:
+    """Thirty decisions in 1200 s: of each three a switch and a hold by value, then one that overrode it.
+
+    By value: from 100 and 140 at 0 s to 1220 and 1260 at 1120 s, so 660 in the mean and 40 worse for the runner-up.
+    Overridden: 40 better. Half the time both loops worked.
+    """
+    words = re.sub(r"\s+", " ", page(make_run("a", "best", reason="least delay")).words)
+    assert (
+        "30 decisions of 3 junctions. Each weighed the stages by delay, vehicle seconds, where less" in words
+    )
+    assert "reason holds changes mean value runner-up worse by least delay 10 10 660 700 40.0" in words
+    assert "red for too long 0 10 720 680 −40.0" in words
+    assert "both loops 15 50 %" in words
+    assert "Market Street 1: 4 holds, 8 changes" in words
+
+
+def test_a_controller_that_never_changed_a_stage_has_reasons_but_no_picture(
+    make_run: MakeRun, page: Callable[..., Outline]
+) -> None:
+    """Nothing to draw is no error."""
+    run = make_run("a")
+    table = pl.read_parquet(run / "decisions.parquet")
+    table.filter(pl.col("kind") == "hold").write_parquet(run / "decisions.parquet")
+    outline = page(run)
+    assert "Market Street 1: 4 holds, 0 changes" in outline.words
+    assert "reasons" not in data_of(outline)["data"]
+
+
+def test_of_many_junctions_those_with_most_changes_are_told_one_by_one(
+    make_run: MakeRun, page: Callable[..., Outline]
+) -> None:
+    """Thirty junctions, twenty-four told; the page says how to read the others."""
+    outline = page(make_run("a", junctions=30, end_s=25200 + 3600))
+    assert outline.words.count("what its stages were worth") == 24
+    assert "Not told one by one: 6 junctions" in outline.words

@@ -1,13 +1,13 @@
-"""Finds a junction by what people call it."""
+"""What people call a junction and a stage."""
 
 from __future__ import annotations
 
 import difflib
 
 from ..errors import InputError
-from .site import Junction, Site
+from .site import Junction, Site, Stage
 
-__all__ = ["find_junction"]
+__all__ = ["find_junction", "shown_groups"]
 
 MOST_NAMED = 8
 
@@ -28,3 +28,8 @@ def find_junction(site: Site, name: str) -> Junction:
         )
     some = ", ".join(ids[:MOST_NAMED]) + (", ..." if len(ids) > MOST_NAMED else "")
     raise InputError(f"junction: expected one of the {len(ids)} of {site.name} ({some}), found {name}")
+
+
+def shown_groups(stage: Stage) -> str:
+    """Numbers of the green groups; those that yield in brackets."""
+    return " ".join(f"({number})" if number in stage.permissive else str(number) for number in stage.green)
