@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from ..model.naming import find_junction, shown_groups
-from ..model.site import GroupKind, Junction, Stage
+from ..model.naming import find_junction, served_approaches, shown_groups
+from ..model.site import Junction
 from ..model.toml import read_site
 from .report.decisions import decisions_of, is_lower_better, measure_of
 from .report.runs import Run, load_run
@@ -98,23 +98,7 @@ def _stages(junction: Junction) -> Iterator[str]:
     """Name, groups and approaches of every stage."""
     width = max((len(shown_groups(stage)) for stage in junction.stages), default=0)
     for stage in junction.stages:
-        yield f"    {stage.name:4s} {shown_groups(stage):{width}s}  {_approaches(junction, stage)}"
-
-
-def _approaches(junction: Junction, stage: Stage) -> str:
-    """Where the green groups come from and go to, groups from one approach together."""
-    moves: dict[str, list[str]] = {}
-    for number in stage.green:
-        group = junction.groups[number - 1]
-        if group.kind is GroupKind.PEDESTRIAN:
-            moves.setdefault("crossings", []).append(str(number))
-            continue
-        origin, colon, move = group.name.removeprefix("from ").partition(": ")
-        told = move if colon else origin
-        moves.setdefault(origin if colon else "", []).append(
-            f"({told})" if number in stage.permissive else told
-        )
-    return "; ".join(f"{origin} {', '.join(found)}".lstrip() for origin, found in moves.items())
+        yield f"    {stage.name:4s} {shown_groups(stage):{width}s}  {served_approaches(junction, stage)}"
 
 
 def _counts(frame: pl.DataFrame, column: str) -> Iterator[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 
 from ..errors import InputError
-from .site import Junction, Site, Stage
+from .site import GroupKind, Junction, Site, Stage
 
-__all__ = ["find_junction", "shown_groups"]
+__all__ = ["find_junction", "served_approaches", "shown_groups"]
 
 MOST_NAMED = 8
 
@@ -33,3 +33,19 @@ def find_junction(site: Site, name: str) -> Junction:
 def shown_groups(stage: Stage) -> str:
     """Numbers of the green groups; those that yield in brackets."""
     return " ".join(f"({number})" if number in stage.permissive else str(number) for number in stage.green)
+
+
+def served_approaches(junction: Junction, stage: Stage) -> str:
+    """Where the green groups come from and go to, groups from one approach together."""
+    moves: dict[str, list[str]] = {}
+    for number in stage.green:
+        group = junction.groups[number - 1]
+        if group.kind is GroupKind.PEDESTRIAN:
+            moves.setdefault("crossings", []).append(str(number))
+            continue
+        origin, colon, move = group.name.removeprefix("from ").partition(": ")
+        told = move if colon else origin
+        moves.setdefault(origin if colon else "", []).append(
+            f"({told})" if number in stage.permissive else told
+        )
+    return "; ".join(f"{origin} {', '.join(found)}".lstrip() for origin, found in moves.items())

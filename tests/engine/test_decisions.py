@@ -61,19 +61,19 @@ def values_of(view: View) -> npt.NDArray[np.float64]:
 
 def test_a_hold_a_switch_and_a_forced_switch_are_told_apart() -> None:
     """Keeping and asking for the running stage are holds; another stage is a switch, by another rule forced."""
-    view = a_view(three_junctions(), 7000, [1, 0, 0])
+    view = a_view(three_junctions(), 7000, [1, 0, 1])
     log = DecisionLog()
-    note(log, view, [KEEP, 1, 1], values_of(view), rule=[1, 0, 1], mode=[2, 1, 0])
-    note(log, view, [1, 0, 0], values_of(view))
+    note(log, view, [KEEP, 1, 0], values_of(view), rule=[1, 0, 1], mode=[2, 1, 0])
+    note(log, view, [1, 0, 1], values_of(view))
     rows = log.gathered().rows
     names = ["t_ms", "junction", "from_stage", "to_stage", "kind", "mode", "reason"]
     assert rows[names].tolist() == [
         (7000, 0, 1, 1, HOLD, 2, 1),
         (7000, 1, 0, 1, SWITCH, 1, 0),
-        (7000, 2, 0, 1, FORCED, 0, 1),
+        (7000, 2, 1, 0, FORCED, 0, 1),
         (7000, 0, 1, 1, HOLD, 0, 0),
         (7000, 1, 0, 0, HOLD, 0, 0),
-        (7000, 2, 0, 0, HOLD, 0, 0),
+        (7000, 2, 1, 1, HOLD, 0, 0),
     ]
     assert log.switches == 2
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +24,18 @@ COLUMNS = ("arm", "junction", "rank", "reason", "order", "changes")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Decisions of one arm's first run; ``devices`` are the junctions told one by one, most changes first."""
+    """Decisions of one arm's first run; ``devices`` are the junctions told one by one, most changes first.
+
+    ``groups`` and ``approaches`` are what the stages of a device serve, in words.
+    """
 
     arm: Arm
     frame: pl.DataFrame
     devices: list[int]
     reasons: list[str]
     names: Mapping[int, str]
+    groups: Mapping[tuple[int, str], str]
+    approaches: Mapping[tuple[int, str], str]
 
 
 def reasons_section(material: Material) -> Section:
@@ -56,12 +61,24 @@ def _read(material: Material, arm: Arm) -> Told | None:
     changes = (pl.col("kind") != "hold").sum()
     ranked = frame.group_by("device_id").agg(changes).sort("kind", "device_id", descending=[True, False])
     reasons = frame.group_by("reason").len().sort("len", "reason", descending=[True, False])["reason"]
-    names = {
-        int(junction["device_id"]): str(junction.get("name") or junction.get("id"))
-        for junction in material.junctions
-        if junction.get("device_id") is not None
+    known = [junction for junction in material.junctions if junction.get("device_id") is not None]
+    return Told(
+        arm,
+        frame,
+        ranked["device_id"].head(JUNCTIONS_TOLD).to_list(),
+        reasons.to_list(),
+        {int(each["device_id"]): str(each.get("name") or each.get("id")) for each in known},
+        _of_stages(known, "groups"),
+        _of_stages(known, "approaches"),
+    )
+
+
+def _of_stages(junctions: Sequence[Mapping[str, Any]], key: str) -> dict[tuple[int, str], str]:
+    return {
+        (int(junction["device_id"]), str(stage.get("name"))): str(stage.get(key) or "")
+        for junction in junctions
+        for stage in junction.get("stages") or ()
     }
-    return Told(arm, frame, ranked["device_id"].head(JUNCTIONS_TOLD).to_list(), reasons.to_list(), names)
 
 
 def _arm(told: Told, chart: Chart | None) -> Html:
@@ -173,15 +190,19 @@ def _junction(told: Told, device: int) -> Html:
     dearest = changes.drop_nulls("value").sort("value", descending=True, maintain_order=True)
     name = _name(told, device)
     return details(
-        f"{name}: {own.height - changes.height:,} holds, {changes.height:,} changes",
+        f"{name}: {_many(own.height - changes.height, 'hold')}, {_many(changes.height, 'change')}",
         _reason_table(f"{name}: how often each reason", own),
-        _stage_table(f"{name}: what its stages were worth", own),
+        _stage_table(told, device, own),
         _decision_table(f"{name}: changes with most at stake", dearest.head(DECISIONS_SHOWN)),
         _decision_table(f"{name}: last changes", changes.tail(DECISIONS_SHOWN)),
     )
 
 
-def _stage_table(caption: str, own: pl.DataFrame) -> Html:
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def _stage_table(told: Told, device: int, own: pl.DataFrame) -> Html:
     """Per stage: how often it was weighed and chosen, and its mean value when chosen and when turned down."""
     weighed_stages = (
         own.select("to_stage", "stages", "values").explode("stages", "values").drop_nulls("stages")
@@ -198,11 +219,19 @@ def _stage_table(caption: str, own: pl.DataFrame) -> Html:
         .sort("chosen", "stages", descending=[True, False])
     )
     rows = (
-        [stage, figure(count, 0), figure(chosen, 0), weighed(wanted), weighed(turned_down)]
+        [
+            stage,
+            told.groups.get((device, stage), "–"),
+            told.approaches.get((device, stage), "–"),
+            figure(count, 0),
+            figure(chosen, 0),
+            weighed(wanted),
+            weighed(turned_down),
+        ]
         for stage, count, chosen, wanted, turned_down in counts.iter_rows()
     )
-    header = ["stage", "weighed", "chosen", "mean value when chosen", "when turned down"]
-    return table(caption, header, rows)
+    header = ["stage", "groups", "serves", "weighed", "chosen", "mean value when chosen", "when turned down"]
+    return table(f"{_name(told, device)}: what its stages were worth", header, rows)
 
 
 def _decision_table(caption: str, frame: pl.DataFrame) -> Html:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from greensplit.engine.errors import InputError
-from greensplit.engine.model.naming import find_junction, shown_groups
-from greensplit.engine.model.site import Site, Stage
+from greensplit.engine.model.naming import find_junction, served_approaches, shown_groups
+from greensplit.engine.model.site import GroupKind, Site, Stage
 
 from ..kernels.sites import crossroads, junction, site
 
@@ -55,3 +57,21 @@ def test_of_many_junctions_only_some_are_named() -> None:
 def test_groups_that_yield_stand_in_brackets() -> None:
     """In the order of the stage."""
     assert shown_groups(Stage("A", (1, 2, 7), (2,))) == "1 (2) 7"
+
+
+def test_a_stage_serves_approaches_by_name_and_crossings_by_number() -> None:
+    """Groups from one approach stand together; a group whose name tells no approach stands for itself."""
+    names = ("from west: straight", "from west: left", "bus gate", "crossing :c0_w0", "crossing :c1_w0")
+    people = {4, 5}
+    one = crossroads().junctions[0]
+    groups = tuple(
+        replace(
+            one.groups[0],
+            number=number,
+            name=name,
+            kind=GroupKind.PEDESTRIAN if number in people else GroupKind.VEHICLE,
+        )
+        for number, name in enumerate(names, start=1)
+    )
+    told = served_approaches(replace(one, groups=groups), Stage("A", (1, 2, 3, 4, 5), (2,)))
+    assert told == "west straight, (left); bus gate; crossings 4, 5"

@@ -65,6 +65,10 @@ def network(junctions: int = 3, name: str = "Market Street") -> dict[str, Any]:
                 "y": 0,
                 "name": f"{name} {i}",
                 "groups": GROUPS,
+                "stages": [
+                    {"name": "A", "groups": "1 (2)", "approaches": "arterial through, (left)"},
+                    {"name": "B", "groups": "3", "approaches": "side street"},
+                ],
                 "approaches": [
                     {"name": "from west", "edges": [f"a{i - 1}"]},
                     {"name": "side street", "edges": [f"s{i}"]},
