@@ -11,6 +11,7 @@ from greensplit.engine.errors import GreensplitError
 from greensplit.engine.kernel_cache import use_kernel_cache
 
 from .compare import compare
+from .explain import explain
 from .plan import plan
 from .report import report
 from .run import run
@@ -30,6 +31,7 @@ app.command()(run)
 app.command()(compare)
 app.command()(plan)
 app.command()(report)
+app.command()(explain)
 app.add_typer(scenarios_app, name="scenarios")
 
 INTERRUPTED = 130

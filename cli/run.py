@@ -5,15 +5,26 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .explain import parse_part
 from .options import Additional, AsJson, Net, Params, Profile, Routes, Scale, parse_loops, parse_params
 from .progress import progress_bar, say_when_compiling
 
+if TYPE_CHECKING:
+    from greensplit.engine.analytics.account import Part
+    from greensplit.sim.spec import RunSpec
+
 __all__ = ["run"]
+
+EXPLAIN_OPTIONS = ("--explain-from", "--explain-to", "--explain-last")
 
 
 def run(
@@ -45,12 +56,18 @@ def run(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Run directory; must be new or empty.")
     ] = None,
+    explain: Annotated[
+        str, typer.Option(metavar="JUNCTION", help="Tell afterwards why this junction did what it did.")
+    ] = "",
+    explain_from: Annotated[str, typer.Option(help="First time told, seconds or HH:MM:SS.")] = "",
+    explain_to: Annotated[str, typer.Option(help="Last time told.")] = "",
+    explain_last: Annotated[
+        int, typer.Option(help="So many of the last entries; 0: all. Without a time, 40.")
+    ] = -1,
     as_json: AsJson = False,
 ) -> None:
     """Run a scenario under a controller in closed loop against SUMO."""
     from greensplit.engine.errors import InputError
-    from greensplit.sim.apart import simulate_apart
-    from greensplit.sim.run import run as run_spec
     from greensplit.sim.spec import EPOCH, RunSpec
 
     if not scenario and net is None:
@@ -77,12 +94,46 @@ def run(
         params=parse_params(param),
         loops=parse_loops(loop),
     )
+    if not explain and (explain_from or explain_to or explain_last >= 0):
+        raise InputError(f"{', '.join(EXPLAIN_OPTIONS)}: expected with --explain JUNCTION, found without")
+    part = parse_part(explain_from, explain_to, explain_last, EXPLAIN_OPTIONS) if explain else None
     say_when_compiling(os.environ)
-    with progress_bar(f"{spec.scenario} {spec.controller}") as progress:
-        summary = run_spec(spec, out, progress=progress, simulate=simulate_apart)
-    sys.stdout.write(json.dumps(summary, indent=1) + "\n" if as_json else _told(summary, out))
+    with _run_directory(out, bool(explain)) as folder:
+        summary = _run(spec, folder, explain)
+        account = _account(folder, explain, part) if folder and part else ""
+    if as_json:
+        told = summary | ({"explanation": account.splitlines()} if explain else {})
+        sys.stdout.write(json.dumps(told, indent=1) + "\n")
+    else:
+        sys.stdout.write(_told(summary, out) + (f"\n{account}" if account else ""))
     if summary["partial"]:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _run_directory(out: Path | None, is_needed: bool) -> Iterator[Path | None]:
+    """Where the run directory goes: as asked, else nowhere, or where it is needed to a folder that goes afterwards."""
+    if out is not None or not is_needed:
+        yield out
+        return
+    with tempfile.TemporaryDirectory(prefix="greensplit-") as folder:
+        yield Path(folder) / "run"
+
+
+def _run(spec: RunSpec, folder: Path | None, junction: str) -> dict[str, Any]:
+    from greensplit.sim.apart import simulate_apart
+    from greensplit.sim.run import run as run_spec
+
+    simulate = partial(simulate_apart, junction=junction)
+    with progress_bar(f"{spec.scenario} {spec.controller}") as progress:
+        return run_spec(spec, folder, progress=progress, simulate=simulate)
+
+
+def _account(folder: Path, junction: str, part: Part) -> str:
+    """What ``greensplit explain`` would tell of the run."""
+    from greensplit.engine.analytics.account import explain
+
+    return explain(folder, junction, part)
 
 
 def _told(summary: dict[str, Any], out: Path | None) -> str:

@@ -11,7 +11,7 @@ from greensplit.engine.loop import Truth, View
 from greensplit.engine.model.aspects import RED
 from greensplit.engine.model.compiled import Signals
 
-__all__ = ["best_stages", "may_choose", "seen", "serve_heaviest", "stage_sums"]
+__all__ = ["best_stages", "eligible", "may_choose", "only", "seen", "serve_heaviest", "stage_sums"]
 
 
 def seen(view: View, who: str) -> Truth:
@@ -27,13 +27,30 @@ def serve_heaviest(
     min_green_ms: int,
     keep_on_tie: bool,
     request: npt.NDArray[np.int32],
-) -> npt.NDArray[np.float64]:
-    """Request the stage whose groups weigh most, (G,) ``weight`` each, where a junction may choose; (S,) sums."""
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Request the stage whose groups weigh most, (G,) ``weight`` each, where a junction may choose.
+
+    Returns the sums of the stages that were weighed, (S,), NaN for others; and which junctions chose, (J,).
+    """
     score = np.zeros(len(view.signals.stage_deployed))
     stage_sums(view.signals, weight, score)
     ready = may_choose(view, min_green_ms)
     best_stages(view.signals, score, view.machine.stage, ready, keep_on_tie, request)
-    return score
+    return only(score, eligible(view.signals)), ready
+
+
+def eligible(signals: Signals) -> npt.NDArray[np.bool_]:
+    """(S,) True for the stages among which ``best_stages`` chooses: deployed ones, or all where none is deployed."""
+    deployed = signals.stage_deployed == 1
+    junction = np.repeat(np.arange(len(signals.device_id)), np.diff(signals.stage_ptr))
+    has_deployed = np.bincount(junction[deployed], minlength=len(signals.device_id)) > 0
+    found: npt.NDArray[np.bool_] = deployed | ~has_deployed[junction]
+    return found
+
+
+def only(score: npt.NDArray[np.float64], weighed: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """(S,) ``score`` where a stage was weighed, NaN elsewhere."""
+    return np.where(weighed, score, np.nan)
 
 
 def may_choose(view: View, min_green_ms: int) -> npt.NDArray[np.bool_]:

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from greensplit.engine.decisions import DecisionLog
 from greensplit.engine.events import FORCE_OFF, GAP_OUT, MAX_OUT
 from greensplit.engine.kernels.detectors import Detectors
 from greensplit.engine.kernels.jit import inlined, kernel
 from greensplit.engine.kernels.state import NEVER_MS, Machine
-from greensplit.engine.loop import DecisionLog, View
+from greensplit.engine.loop import View
 from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED
 from greensplit.engine.model.compiled import Detection, Signals
 
-from .choice import best_stages, may_choose
+from .choice import best_stages, eligible, may_choose, only
 from .inside import clear_turners, hold_starting, is_lane_open
 from .urgency import due_stages
 from .vehicles import CAPACITY, SATURATION_MS, Vehicles, new_vehicles, update_vehicles
@@ -38,7 +39,9 @@ REASONS = (
     "clears most vehicles per second",
     "lets left-turners out of the junction",
     "called and red for as long as is allowed",
+    "a queue is still starting",
 )
+CLEARS_TURNERS, IS_DUE, LETS_START = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Clearing:
         self._served = np.zeros(0, np.bool_)
         self._due = np.zeros(0, np.int32)
         self._cleared = np.zeros(0, np.bool_)
+        self._eligible = np.zeros(0, np.bool_)
         self._bins = np.zeros(HORIZON_MS // 1000 + 1)
 
     def decide(
@@ -74,6 +78,8 @@ class Clearing:
             self._served = np.zeros(len(view.signals.min_green_ms), np.bool_)
             self._due = np.zeros(len(view.signals.device_id), np.int32)
             self._cleared = np.zeros(len(view.signals.device_id), np.bool_)
+            self._eligible = eligible(view.signals)
+            log.declare("vehicles cleared per second", lower_is_better=False)
         update_vehicles(
             view.signals, view.detection, view.detectors, view.machine.lamps, self._vehicles, view.now_ms
         )
@@ -96,8 +102,11 @@ class Clearing:
         clear_turners(*place, request, self._cleared)
         forced = self._force(view, able, request)
         _name_causes(view.signals, view.machine, self._index, forced, request, cause)
-        rule = np.where(forced, 2, self._cleared.astype(np.uint8))
-        log.note(view, request, self._index, REASONS, rule)
+        rule = np.select(
+            (forced, self._cleared, ~ready),
+            (np.uint8(IS_DUE), np.uint8(CLEARS_TURNERS), np.uint8(LETS_START)),
+        )
+        log.note(view, request, only(self._index, self._eligible), REASONS, rule, able)
         return view.now_ms + self._config.period_ms
 
     def _force(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from greensplit.engine.decisions import DecisionLog
 from greensplit.engine.events import FORCE_OFF
-from greensplit.engine.loop import DecisionLog, View
+from greensplit.engine.loop import View
 
 from .choice import seen, serve_heaviest
 
@@ -39,7 +40,8 @@ class Greedy:
         truth = seen(view, "greedy")
         near = truth.group[truth.distance_m <= config.range_m]
         weight = np.bincount(near, minlength=len(view.signals.min_green_ms)).astype(np.float64)
-        score = serve_heaviest(view, weight, config.min_green_ms, config.keep_on_tie, request)
+        score, chose = serve_heaviest(view, weight, config.min_green_ms, config.keep_on_tie, request)
         cause.fill(FORCE_OFF)
-        log.note(view, request, score, ("vehicles within range",))
+        log.declare("vehicles within range", lower_is_better=False)
+        log.note(view, request, score, ("most vehicles within range",), None, chose)
         return view.now_ms + config.period_ms

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from greensplit.engine.decisions import DecisionLog
 from greensplit.engine.events import FORCE_OFF
-from greensplit.engine.loop import DecisionLog, View
+from greensplit.engine.loop import View
 
 from .choice import seen, serve_heaviest
 
@@ -43,7 +44,8 @@ class MaxPressure:
         truth = seen(view, "max-pressure")
         queued = (truth.distance_m <= config.range_m) & (truth.has_stopped == 1)
         weight = np.bincount(truth.group[queued], minlength=len(truth.out_queue_veh)) - truth.out_queue_veh
-        score = serve_heaviest(view, weight, config.min_green_ms, config.keep_on_tie, request)
+        score, chose = serve_heaviest(view, weight, config.min_green_ms, config.keep_on_tie, request)
         cause.fill(FORCE_OFF)
-        log.note(view, request, score, ("queue before less queue behind",))
+        log.declare("pressure, vehicles", lower_is_better=False)
+        log.note(view, request, score, ("most queue before less queue behind",), None, chose)
         return view.now_ms + config.period_ms

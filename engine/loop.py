@@ -9,13 +9,14 @@ integer milliseconds since the start of the run, handed in by the caller.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import perf_counter
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from .decisions import DecisionLog
 from .events import ALARM_ON, DEPLOYED_PATTERN, FREE_PATTERN, PATTERN_CHANGE, EventBuffer
 from .kernels.coding import EVENTS_PER_GROUP, code_lamps
 from .kernels.detectors import Detectors, new_detectors, take_detections
@@ -38,8 +39,6 @@ from .model.upstream import compile_links
 
 __all__ = [
     "Controller",
-    "Decision",
-    "DecisionLog",
     "DetectorEvents",
     "Loop",
     "Port",
@@ -112,62 +111,6 @@ class View(NamedTuple):
     traffic: Traffic
     now_ms: int
     truth: Truth | None = None
-
-
-class Decision(NamedTuple):
-    """A switch and its reason: what the chosen stage scored, and the best of the others. Stages are local indices."""
-
-    t_ms: int
-    junction: int
-    from_stage: int
-    to_stage: int
-    kind: str
-    reason: str
-    score: float
-    runner_up: int
-    runner_up_score: float
-
-
-class DecisionLog:
-    """The switches of a run, with their reasons."""
-
-    __slots__ = ("rows",)
-
-    def __init__(self) -> None:
-        self.rows: list[Decision] = []
-
-    def note(
-        self,
-        view: View,
-        request: npt.NDArray[np.int32],
-        score: npt.NDArray[np.float64],
-        reasons: Sequence[str],
-        rule: npt.NDArray[np.uint8] | None = None,
-    ) -> None:
-        """Record every junction that is asked to leave its stage; ``score`` (S,) rates the stages.
-
-        ``rule`` (J,) says which of ``reasons`` held: the first is the score, all others override it.
-        """
-        for j in np.flatnonzero((request >= 0) & (request != view.machine.stage)):
-            first, last = view.signals.stage_ptr[j], view.signals.stage_ptr[j + 1]
-            chosen = int(request[j])
-            others = score[first:last].copy()
-            others[chosen] = -np.inf
-            second = int(np.argmax(others)) if len(others) > 1 else chosen
-            reason = 0 if rule is None else int(rule[j])
-            self.rows.append(
-                Decision(
-                    view.now_ms,
-                    int(j),
-                    int(view.machine.stage[j]),
-                    chosen,
-                    "forced" if reason else "switch",
-                    reasons[reason],
-                    float(score[first + chosen]),
-                    second,
-                    float(score[first + second]),
-                )
-            )
 
 
 class Controller(Protocol):

@@ -1,8 +1,8 @@
 """SUMO and the loop in a process of their own: its memory is free before the evaluation begins, and a crash of the
 simulator is one line, not the end of the program.
 
-``python -m greensplit.sim.apart FOLDER`` reads ``spec.json`` there, prints the share done line by line, and leaves
-``record.json``, or prints why not: the disk may be full.
+``python -m greensplit.sim.apart FOLDER [JUNCTION]`` reads ``spec.json`` there, prints the share done line by line, and
+leaves ``record.json``, or prints why not: the disk may be full, or there is no such junction to be explained.
 """
 
 from __future__ import annotations
@@ -35,10 +35,13 @@ MAX_MESSAGE = 2000
 FAILURE = "greensplit failure "
 
 
-def simulate_apart(spec: RunSpec, folder: Path, progress: Progress) -> Record:
-    """Run a specification in a child process. Raises what the child raised; SimulatorError when it crashed."""
+def simulate_apart(spec: RunSpec, folder: Path, progress: Progress, junction: str = "") -> Record:
+    """Run a specification in a child process, if it has the ``junction`` that somebody will ask about.
+
+    Raises what the child raised; SimulatorError when it crashed.
+    """
     _write(folder / "spec.json", spec.plain())
-    command = [sys.executable, "-m", "greensplit.sim.apart", str(folder.resolve())]
+    command = [sys.executable, "-m", "greensplit.sim.apart", str(folder.resolve()), junction]
     failure: GreensplitError | None = None
     with _ctrl_c_is_the_childs(), subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
@@ -97,14 +100,14 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _main(folder: Path) -> None:
+def _main(folder: Path, junction: str) -> None:
     """What the child does."""
     use_kernel_cache(os.environ)
     from .run import simulate_here
 
     spec = RunSpec.from_plain(json.loads((folder / "spec.json").read_bytes()))
     try:
-        _write(folder / "record.json", asdict(simulate_here(spec, folder, _tell)))
+        _write(folder / "record.json", asdict(simulate_here(spec, folder, _tell, junction)))
     except GreensplitError as err:
         _say(FAILURE + json.dumps({"kind": type(err).__name__, "message": str(err)[:MAX_MESSAGE]}))
     except OSError as err:
@@ -112,4 +115,4 @@ def _main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
+    _main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "")

@@ -9,6 +9,7 @@ from typing import Any
 
 from greensplit.engine.analytics.report.drawing import draw_junction, draw_network
 from greensplit.engine.kernel_cache import cache_home
+from greensplit.engine.model.naming import shown_groups
 from greensplit.engine.model.site import DetectorKind, Junction, MeetingKind, SignalGroup, Site
 from greensplit.engine.model.toml import write_site
 from greensplit.scenarios.catalogue import load
@@ -61,9 +62,7 @@ def _describe_junction(junction: Junction) -> list[str]:
         ),
         "  stages (a group in brackets yields)",
         *(
-            f"    {s.name:4s} "
-            + " ".join(f"({n})" if n in s.permissive else str(n) for n in s.green)
-            + ("" if s.deployed else "   derived")
+            f"    {s.name:4s} {shown_groups(s)}" + ("" if s.deployed else "   derived")
             for s in junction.stages
         ),
         *_describe_meetings(junction),

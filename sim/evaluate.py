@@ -13,9 +13,11 @@ import polars as pl
 
 from greensplit.engine.analytics.report import render_report
 from greensplit.engine.kernel_cache import cache_home
+from greensplit.engine.store.decisions import decision_frame
 from greensplit.engine.store.logfile import event_frame, write_log
 from greensplit.engine.store.tables import write_table
 
+from .decision_file import load_decisions
 from .links import is_gridlocked, read_links
 from .outputs import scan_output
 from .record import Record, write_json
@@ -96,25 +98,7 @@ def write_run(folder: Path, record: Record, tables: Tables, summary: dict[str, A
     write_table(read_scheduled(folder), out / "scheduled.parquet")
     write_table(tables.trips, out / "trips.parquet")
     write_table(tables.links, out / "links.parquet")
-    write_table(_decisions(folder / "decisions.csv", epoch), out / "decisions.parquet")
+    write_table(decision_frame(*load_decisions(folder / "decisions.npz"), epoch), out / "decisions.parquet")
     if record.corridor is not None:
         write_table(read_trajectories(record.corridor, folder / "fcd.xml"), out / "corridor.parquet")
     render_report([out], out / "report.html", bundle_cache=cache_home(os.environ) / "charts")
-
-
-def _decisions(path: Path, epoch: datetime) -> pl.DataFrame:
-    """Switches with their reasons, with UTC timestamps."""
-    schema = {
-        "t_ms": pl.Int64,
-        "device_id": pl.UInt32,
-        "from_stage": pl.String,
-        "to_stage": pl.String,
-        "kind": pl.String,
-        "reason": pl.String,
-        "best_cost": pl.Float64,
-        "runner_up": pl.String,
-        "runner_up_cost": pl.Float64,
-    }
-    start_ms = round(epoch.timestamp() * 1000)
-    timestamp = (pl.col("t_ms") + start_ms).cast(pl.Datetime("ms", "UTC"))
-    return pl.read_csv(path, schema=schema).select(timestamp.alias("timestamp"), pl.exclude("t_ms"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from greensplit.engine.model.naming import served_approaches, shown_groups
 from greensplit.engine.model.site import Junction, Site
 
 from .network import Network
@@ -50,6 +51,14 @@ def _junction(network: Network, junction: Junction) -> dict[str, Any]:
         "y": junction.y_m,
         "name": junction.id,
         "groups": [{"number": g.number, "name": g.name, "kind": str(g.kind)} for g in junction.groups],
+        "stages": [
+            {
+                "name": stage.name,
+                "groups": shown_groups(stage),
+                "approaches": served_approaches(junction, stage),
+            }
+            for stage in junction.stages
+        ],
         "approaches": [{"name": name, "edges": edges} for name, edges in approaches.items()],
     }
 

@@ -14,6 +14,7 @@ from greensplit.engine.model.site import Detector, Junction
 from greensplit.engine.model.toml import write_site
 
 from .closed_loop import Outcome
+from .decision_file import save_decisions
 from .geometry import network_drawing
 from .prepare import Prepared
 from .record import Record, versions, write_csv, write_json
@@ -22,17 +23,6 @@ from .spec import utc_instant
 __all__ = ["record_run"]
 
 MAX_REFUSALS = 1000
-DECISION_COLUMNS = (
-    "t_ms",
-    "device_id",
-    "from_stage",
-    "to_stage",
-    "kind",
-    "reason",
-    "best_cost",
-    "runner_up",
-    "runner_up_cost",
-)
 _FUNCTIONS = {"stop_bar": "Presence", "advance": "Advance"}
 
 
@@ -41,7 +31,7 @@ def record_run(prepared: Prepared, outcome: Outcome) -> Record:
     folder = prepared.folder
     with atomic_path(folder / "events.npy") as path, path.open("wb") as stream:
         np.save(stream, outcome.loop.events.rows(), allow_pickle=False)
-    write_csv(folder / "decisions.csv", DECISION_COLUMNS, _decisions(prepared, outcome))
+    save_decisions(outcome.loop.decisions.gathered(), prepared.site, folder / "decisions.npz")
     write_site(prepared.site, folder / "model.toml")
     write_json(folder / "network.json", network_drawing(prepared.network, prepared.site, prepared.corridor))
     names = ("DeviceId", "Phase", "Parameter", "Function", "Lane", "DistanceM", "Groups")
@@ -61,7 +51,7 @@ def _figures(outcome: Outcome) -> dict[str, Any]:
     return {
         "interlock_refusals": loop.interlock_findings if drives else 0,
         "would_refuse": 0 if drives else loop.interlock_findings,
-        "switches": len(loop.decisions.rows) if drives else None,
+        "switches": loop.decisions.switches if drives else None,
         "simulator_s": round(outcome.inside_s, 3),
         "decide_s": round(outcome.decide_s, 3),
         "outside_s": round(outcome.outside_s, 3),
@@ -89,6 +79,7 @@ def _manifest(prepared: Prepared, outcome: Outcome) -> dict[str, Any]:
         "assumptions": list(prepared.site.assumptions),
         "refusals": [refusal._asdict() for refusal in outcome.loop.refusals[:MAX_REFUSALS]],
         "configuration": spec.plain(),
+        "weighing": outcome.loop.decisions.weighing._asdict(),
         "scenario_hash": _scenario_hash(prepared),
         "versions": versions(),
     }
@@ -101,23 +92,6 @@ def _scenario_hash(prepared: Prepared) -> str:
     for path in (scenario.net_file, *scenario.route_files, *scenario.additional_files):
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _decisions(prepared: Prepared, outcome: Outcome) -> Iterable[tuple[Any, ...]]:
-    """Switches with their reasons, columns as in ``DECISION_COLUMNS``; stages by name."""
-    for d in outcome.loop.decisions.rows:
-        junction = prepared.site.junctions[d.junction]
-        yield (
-            d.t_ms,
-            junction.device_id,
-            junction.stages[d.from_stage].name,
-            junction.stages[d.to_stage].name,
-            d.kind,
-            d.reason,
-            d.score,
-            junction.stages[d.runner_up].name,
-            d.runner_up_score,
-        )
 
 
 def _detectors(prepared: Prepared) -> Iterable[tuple[Any, ...]]:

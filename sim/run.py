@@ -58,13 +58,20 @@ def run(
     return summary
 
 
-def simulate_here(spec: RunSpec, folder: Path, progress: Progress) -> Record:
-    """Run SUMO in this process; libsumo holds one simulation at a time."""
+def simulate_here(spec: RunSpec, folder: Path, progress: Progress, junction: str = "") -> Record:
+    """Run SUMO in this process; libsumo holds one simulation at a time.
+
+    Nothing starts without the ``junction`` that somebody will ask about: InputError.
+    """
+    from greensplit.engine.model.naming import find_junction
+
     from .closed_loop import close_the_loop
     from .prepare import prepare
     from .recording import record_run
 
     prepared = prepare(spec, folder)
+    if junction:
+        find_junction(prepared.site, junction)
     return record_run(prepared, close_the_loop(prepared, progress))
 
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from greensplit.engine.decisions import DecisionLog
 from greensplit.engine.events import FORCE_OFF
-from greensplit.engine.loop import DecisionLog, DetectorEvents, View
+from greensplit.engine.loop import DetectorEvents, View
 from greensplit.engine.model.dual_ring import Phase, dual_ring
 from greensplit.engine.model.site import ApproachLane, Detector, DetectorKind, Junction, Link, Site
 

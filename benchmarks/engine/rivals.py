@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from greensplit.engine.decisions import DecisionLog
 from greensplit.engine.events import EVENT_DTYPE
 from greensplit.engine.kernels.detectors import new_detectors, take_detections
 from greensplit.engine.kernels.estimation.traffic import new_traffic
@@ -20,7 +21,7 @@ from greensplit.engine.kernels.estimation.travel import approach_lanes, compile_
 from greensplit.engine.kernels.interlock import check_lamps
 from greensplit.engine.kernels.machine import advance_machine
 from greensplit.engine.kernels.state import new_faults, new_lamps, new_machine
-from greensplit.engine.loop import DecisionLog, DetectorEvents, View
+from greensplit.engine.loop import DetectorEvents, View
 from greensplit.engine.model.aspects import ASPECT_NAMES
 from greensplit.engine.model.compiled import compile_detection, compile_signals
 from greensplit.engine.model.site import Site

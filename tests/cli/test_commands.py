@@ -54,6 +54,12 @@ def test_run_tells_a_person_the_figures(tmp_path: Path) -> None:
         (("run", "missing.sumocfg"), ("missing.sumocfg",)),
         (("run", "cologne1", "--model", "none.toml"), ("none.toml",)),
         (("scenarios", "show", "cologne1", "-j", "elsewhere"), ("elsewhere",)),
+        (("run", "cologne3", "--explain", "36008"), ("360082", "360086", "found 36008")),
+        (("run", "cologne1", "--explain", "1", "--explain-from", "noon"), ("--explain-from", "noon")),
+        (("run", "cologne1", "--explain-last", "3"), ("--explain JUNCTION",)),
+        (("explain", "empty", "1"), ("empty",)),
+        (("explain", "empty", "1", "--from", "9", "--to", "8"), ("--from", "--to", "9")),
+        (("explain", "empty", "1", "--last", "-2"), ("--last", "-2")),
         (("report", "empty"), ("empty",)),
         (("compare", "cologne1", "--seeds", "9-x"), ("9-x",)),
     ],
@@ -68,6 +74,32 @@ def test_wrong_input_is_one_line_and_exit_code_2(
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("greensplit: ")
     assert all(word in lines[0] for word in words), lines[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_explains_a_junction_and_its_directory_does_so_again(tmp_path: Path) -> None:
+    """The account follows the figures; ``explain`` tells the same words of the directory, and any part of them."""
+    done = greensplit("run", "cologne1", *WINDOW, "--explain", "1", "-o", "one", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    figures, account = done.stdout.split("\n\n", 1)
+    assert "corrected delay" in figures
+    assert "stages are weighed by" in account
+    assert " held for " in account
+    assert " -> " in account
+    again = greensplit("explain", "one", "GS_cluster_357187_359543", cwd=tmp_path)
+    assert again.stdout == account
+    part = greensplit("explain", "one", "1", "--from", "7:02:00", "--to", "25380", cwd=tmp_path)
+    told = [line for line in part.stdout.splitlines() if line.startswith("07:")]
+    assert told
+    assert all("07:02:00" <= line[:8] <= "07:03:00" for line in told)
+
+
+def test_an_explanation_needs_no_run_directory_and_goes_into_the_json(tmp_path: Path) -> None:
+    """Nothing is left behind; a program that decides nothing has nothing to explain, and says so."""
+    arguments = ("cologne1", "-c", "fixed", *WINDOW, "--explain", "1", "--json")
+    done = greensplit("run", *arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no decisions" in json.loads(done.stdout)["explanation"][1]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from greensplit.controllers.catalogue import Entry, catalogue
 from greensplit.controllers.profile import R2
+from greensplit.engine.decisions import FORCED, HOLD, Weighing
 from greensplit.engine.loop import Controller, Loop
 from greensplit.engine.model.aspects import GREEN, PERMISSIVE
 from greensplit.engine.model.site import GroupKind, Meeting, Site, Stage
@@ -79,10 +80,29 @@ def test_conformance_is_deterministic(entry: Entry) -> None:
         where = random_site(np.random.default_rng(7), 5)
         loop, _ = run(entry, where, [400.0] * lanes_of(where), 600, seed)
         logs.append(loop.events.rows().tobytes())
-        decisions.append(loop.decisions.rows)
+        found = loop.decisions.gathered()
+        decisions.append((found.rows.tobytes(), found.value.tobytes(), found.reasons))
     assert logs[0] == logs[1]
     assert decisions[0] == decisions[1]
     assert logs[0] != logs[2]
+
+
+@every
+def test_conformance_records_every_decision_with_its_alternatives(entry: Entry) -> None:
+    """Every change that the machine makes is in the log, most entries are holds, and by the first reason, which is
+    the value itself, no stage that was weighed was better than the chosen one."""
+    where = random_site(np.random.default_rng(7), 5)
+    loop, _ = run(entry, where, [400.0] * lanes_of(where), 600)
+    found = loop.decisions.gathered()
+    assert found.weighing.measure != Weighing().measure
+    kinds = found.rows["kind"]
+    assert 0 < loop.decisions.switches == (kinds != HOLD).sum() < (kinds == HOLD).sum()
+    ends = found.rows["stages"].cumsum()
+    sign = -1.0 if found.weighing.lower_is_better else 1.0
+    for row, end in zip(found.rows, ends, strict=True):
+        worth = sign * found.value[end - row["stages"] : end]
+        if row["kind"] != FORCED and row["reason"] == 0:
+            assert worth[row["to_stage"]] == np.nanmax(worth)
 
 
 @every

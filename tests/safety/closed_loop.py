@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from greensplit.engine.loop import Controller, DecisionLog, Loop, View
+from greensplit.engine.decisions import DecisionLog
+from greensplit.engine.loop import Controller, Loop, View
 from greensplit.sim.port import TICK_MS, LoopReader, SumoPort
 from greensplit.sim.prepare import Prepared, prepare
 from greensplit.sim.spec import RunSpec
@@ -28,7 +29,8 @@ class Hostile:
         stages = np.diff(view.signals.stage_ptr)
         request[:] = self._rng.integers(-1, stages + 1)
         cause.fill(6)
-        log.note(view, np.minimum(request, stages - 1), np.zeros(stages.sum()), ("spite",))
+        wanted = np.minimum(request, stages - 1).astype(np.int32)
+        log.note(view, wanted, np.zeros(stages.sum()), ("spite",), None, np.ones(len(stages), np.bool_))
         return view.now_ms + TICK_MS
 
 

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .palette import CLASS_COLOURS, CLASS_LIMITS_S, CLASS_WIDTHS_PX, LAMP_COLOURS, NOT_MEASURED
+from .palette import (
+    CLASS_COLOURS,
+    CLASS_LIMITS_S,
+    CLASS_WIDTHS_PX,
+    COLOURS,
+    LAMP_COLOURS,
+    NOT_MEASURED,
+)
 from .signals import STATES
 
 __all__ = [
@@ -16,6 +23,7 @@ __all__ = [
     "approach_bars",
     "delay_map",
     "lines_over_time",
+    "reason_bars",
     "time_space",
     "timing",
 ]
@@ -155,6 +163,53 @@ def approach_bars(alt: str, colours: Sequence[str]) -> Chart:
         alt, "approaches", {"step": max(11, 30 / len(colours))}, mark={"type": "bar"}, encoding=encoding
     )
     return Chart("approaches", "Seconds lost per vehicle, approach by approach", alt, spec)
+
+
+def reason_bars(arm: int, caption: str, alt: str, reasons: int) -> Chart:
+    """Changes of stage per junction, a part of the bar for each reason (dataset ``reasons``)."""
+    encoding = {
+        "y": {
+            "field": "junction",
+            "type": "nominal",
+            "sort": {"field": "rank", "op": "min"},
+            "title": None,
+            "axis": {"labelLimit": LABEL_LIMIT, "ticks": False, "domain": False},
+        },
+        "x": {
+            "field": "changes",
+            "type": "quantitative",
+            "title": "changes of stage",
+            "axis": {"tickCount": TICKS, "tickMinStep": 1},
+        },
+        "color": {
+            "field": "reason",
+            "type": "nominal",
+            "sort": {"field": "order", "op": "min"},
+            "scale": {"range": [COLOURS[i % len(COLOURS)] for i in range(reasons)]},
+            "legend": {
+                "title": None,
+                "orient": "top",
+                "columns": 1,
+                "labelLimit": 600,
+                "symbolType": "square",
+            },
+        },
+        "order": {"field": "order", "type": "quantitative"},
+        "tooltip": [
+            {"field": "junction", "type": "nominal", "title": "junction"},
+            {"field": "reason", "type": "nominal", "title": "reason"},
+            {"field": "changes", "type": "quantitative", "title": "changes", "format": ",d"},
+        ],
+    }
+    spec = _spec(
+        alt,
+        "reasons",
+        {"step": 20},
+        transform=[{"filter": f"datum.arm === {arm}"}],
+        mark={"type": "bar", "stroke": "white", "strokeWidth": 1},
+        encoding=encoding,
+    )
+    return Chart(f"reasons-{arm}", caption, alt, spec)
 
 
 def _lamp(state: int, mark: str, size: str, thickness: float) -> Spec:

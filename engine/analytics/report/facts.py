@@ -1,22 +1,18 @@
-"""Sections in words and tables: the scoreboard, reasons, summary, assumptions, versions, how to repeat."""
+"""Sections in words and tables: the scoreboard, summary, assumptions, versions, how to repeat."""
 
 from __future__ import annotations
 
 import math
 import shlex
 from collections.abc import Iterable, Sequence
-from typing import Any
-
-import polars as pl
 
 from .markup import Html, details, join, table, tag
 from .runs import Arm, Run, mean_of, number
-from .section import Material, Section, missing
-from .words import MEASURES, Measure, change_of, clock, figure
+from .section import Material, Section
+from .words import MEASURES, Measure, change_of, figure
 
-__all__ = ["footer", "reasons_section", "repeat_command", "scoreboard", "tables_section"]
+__all__ = ["footer", "repeat_command", "scoreboard", "tables_section"]
 
-DECISIONS_SHOWN = 12
 SUMMARY_ROWS = (
     ("scheduled", "scheduled (vehicles)", 0),
     ("departed", "departed (vehicles)", 0),
@@ -68,71 +64,6 @@ def _tile(measure: Measure, arm: Arm, base: Arm | None) -> Html:
         verdict = "" if change.verdict == "same" else f" ({change.verdict})"
         parts.append(tag("span", f"{change.text}{verdict} vs {base.label}", cls=f"change {change.verdict}"))
     return tag("div", tag("dt", measure.name), tag("dd", *parts))
-
-
-def reasons_section(material: Material) -> Section:
-    """Why the controllers switched: the decisions of the largest value and the last decisions of each."""
-    title = "Reasons"
-    parts = [part for arm in material.arms if (part := _arm_reasons(material, arm))]
-    if not parts:
-        return missing("reasons", title, "no run recorded decisions (fixed plans decide nothing).")
-    intro = (
-        "Value is what the controller weighed, in its own unit, which the reason names; "
-        "the runner-up is the stage it turned down."
-    )
-    return Section("reasons", title, join([tag("p", intro, cls="note"), *parts]))
-
-
-def _arm_reasons(material: Material, arm: Arm) -> Html | None:
-    decisions = arm.first.table("decisions.parquet")
-    if decisions is None:
-        return None
-    counts = dict(decisions.group_by("kind").len().sort("kind").collect().iter_rows())
-    if not counts:
-        return None
-    switches = decisions.filter(pl.col("kind") != "hold")
-    weighty = (
-        switches.filter(pl.col("best_cost").is_finite()).top_k(DECISIONS_SHOWN, by="best_cost").collect()
-    )
-    last = switches.sort("timestamp").tail(DECISIONS_SHOWN).collect()
-    tables = [
-        _decision_table(
-            material,
-            arm,
-            f"{arm.label}: decisions of the largest value",
-            weighty.sort("best_cost", descending=True),
-        )
-    ]
-    tables.append(
-        details(f"{arm.label}: last decisions", _decision_table(material, arm, "Last decisions", last))
-    )
-    told = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
-    return join([tag("h3", arm.label), tag("p", f"Decisions by kind: {told}.", cls="note"), *tables])
-
-
-def _decision_table(material: Material, arm: Arm, caption: str, frame: pl.DataFrame) -> Html:
-    names = {
-        junction.get("device_id"): junction.get("name") or junction.get("id")
-        for junction in material.junctions
-    }
-    at_s = (pl.col("timestamp").dt.epoch("ms") - arm.first.epoch_ms) / 1000 + arm.first.begin_s
-    rows = (_decision_row(names, row) for row in frame.with_columns(at_s=at_s).iter_rows(named=True))
-    header = ["time", "junction", "reason", "stage", "kind", "value", "runner-up"]
-    return table(caption, header, rows)
-
-
-def _decision_row(names: dict[Any, Any], row: dict[str, Any]) -> list[object]:
-    stage = f"{row['from_stage'] or '–'} → {row['to_stage'] or '–'}"
-    runner_up = f"{row['runner_up']}: {_value(row['runner_up_cost'])}" if row["runner_up"] else "–"
-    junction = names.get(row["device_id"], row["device_id"])
-    reason = tag("div", row["reason"] or "–", cls="reason")
-    return [clock(row["at_s"]), junction, reason, stage, row["kind"], _value(row["best_cost"]), runner_up]
-
-
-def _value(value: float | None) -> str:
-    if value is None or not math.isfinite(value):
-        return "–"
-    return figure(value, 0 if abs(value) >= 100 else 2)
 
 
 def tables_section(material: Material) -> Section:

@@ -11,11 +11,12 @@ from pathlib import Path
 from ...files import write_atomically
 from .bundle import javascript_bundle
 from .charts import Chart
-from .facts import footer, reasons_section, scoreboard, tables_section
+from .facts import footer, scoreboard, tables_section
 from .flow import EdgeDelays, approaches_section, map_section, over_time_section, worst_junction
 from .lamps import lamp_times, time_space_section, timing_section
 from .markup import Html, join, js, tag
 from .measures import busiest_window, edge_delay
+from .reasons import reasons_section
 from .runs import Arm, arms_of, load_run, network_of
 from .section import Material, Section
 from .words import clock, headline, warnings_of

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from .runs import Arm, Run, mean_of, number
 
-__all__ = ["MEASURES", "Change", "Measure", "change_of", "clock", "figure", "headline", "warnings_of"]
+__all__ = [
+    "MEASURES",
+    "Change",
+    "Measure",
+    "change_of",
+    "clock",
+    "figure",
+    "headline",
+    "warnings_of",
+    "weighed",
+]
 
 SAME_SHARE = 0.01
 
@@ -45,6 +56,14 @@ class Change:
 def figure(value: float | None, digits: int) -> str:
     """A number with thousands separators, or a dash where there is none."""
     return "–" if value is None else f"{value:,.{digits}f}".replace("-", "−")
+
+
+def weighed(value: float | None) -> str:
+    """A value of a controller, of whatever size: three digits where that says enough, or a dash."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    return figure(value, 0 if size >= 100 else 1 if size >= 10 else 2)
 
 
 def clock(time_s: float) -> str:

@@ -12,6 +12,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from greensplit.engine.store.decisions import DECISION_SCHEMA
+
 EPOCH = datetime(2024, 1, 1, 7, tzinfo=UTC)
 BEGIN_S, END_S = 25200, 28800
 SPACING_M = 400
@@ -63,6 +65,10 @@ def network(junctions: int = 3, name: str = "Market Street") -> dict[str, Any]:
                 "y": 0,
                 "name": f"{name} {i}",
                 "groups": GROUPS,
+                "stages": [
+                    {"name": "A", "groups": "1 (2)", "approaches": "arterial through, (left)"},
+                    {"name": "B", "groups": "3", "approaches": "side street"},
+                ],
                 "approaches": [
                     {"name": "from west", "edges": [f"a{i - 1}"]},
                     {"name": "side street", "edges": [f"s{i}"]},
@@ -175,33 +181,25 @@ def links(rng: np.random.Generator, junctions: int, delay_s: float, end_s: int) 
 
 
 def decisions(junctions: int, end_s: int, reason: str) -> pl.DataFrame:
-    """A switch every 40 s, the later the costlier."""
+    """A decision every 40 s, in turn a switch, a hold and a forced switch, the later the costlier."""
     rows = [
         (
             EPOCH + timedelta(seconds=at_s),
-            1 + at_s // 40 % junctions,
+            1 + at_s // 120 % junctions,
             "A",
-            "B",
+            "A" if at_s // 40 % 3 == 1 else "B",
             ("switch", "hold", "forced")[at_s // 40 % 3],
-            reason,
+            "red for too long" if at_s // 40 % 3 == 2 else reason,
+            "both loops" if at_s < 600 else "stop-bar loops only",
             100.0 + at_s,
-            "hold A",
-            140.0 + at_s,
+            "C",
+            140.0 + at_s if at_s // 40 % 3 < 2 else 60.0 + at_s,
+            ["B", "C"],
+            [100.0 + at_s, 140.0 + at_s],
         )
         for at_s in range(0, end_s - BEGIN_S, 40)
     ]
-    columns: dict[str, Any] = {
-        "timestamp": pl.Datetime("ms", "UTC"),
-        "device_id": pl.UInt32,
-        "from_stage": pl.String,
-        "to_stage": pl.String,
-        "kind": pl.String,
-        "reason": pl.String,
-        "best_cost": pl.Float64,
-        "runner_up": pl.String,
-        "runner_up_cost": pl.Float64,
-    }
-    return pl.DataFrame(rows, schema=columns, orient="row")
+    return pl.DataFrame(rows, schema=DECISION_SCHEMA, orient="row")
 
 
 def write_run(
@@ -242,6 +240,7 @@ def write_run(
             "partial": False,
             "complete": True,
             "assumptions": ["Yellow is 3 s where the network gives none."],
+            "weighing": {"measure": "delay, vehicle seconds", "lower_is_better": True},
         }
         | (meta or {})
     )

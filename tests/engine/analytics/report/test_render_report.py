@@ -9,14 +9,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from greensplit.engine.analytics.report import render_report
 from greensplit.engine.errors import InputError, OutputError
+from greensplit.engine.store.decisions import DECISION_SCHEMA
 
 MakeRun = Callable[..., Path]
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"'&"
@@ -148,7 +151,7 @@ def test_every_chart_has_a_place_and_words_for_those_who_cannot_see_it(
     places = {a["id"]: a for a in outline.of("div") if a.get("role") == "img"}
     charts = data_of(outline)["charts"]
     assert [chart["id"] for chart in charts] == list(places)
-    assert len(charts) == 2 + 1 + 3 * 2
+    assert len(charts) == 2 + 1 + 4 * 2
     assert all(
         place["aria-label"] == chart["spec"]["description"]
         for place, chart in zip(places.values(), charts, strict=True)
@@ -287,3 +290,90 @@ assert not {"vl_convert", "altair"} & set(sys.modules)
     )
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+def test_reasons_are_counted_with_what_the_runner_up_would_have_cost(
+    make_run: MakeRun, page: Callable[..., Outline]
+) -> None:
+    """Thirty decisions in 1200 s: of each three a switch and a hold by value, then one that overrode it.
+
+    By value: from 100 and 140 at 0 s to 1220 and 1260 at 1120 s, so 660 in the mean and 40 worse for the runner-up.
+    Overridden: 40 better. Half the time both loops worked.
+    """
+    words = re.sub(r"\s+", " ", page(make_run("a", "best", reason="least delay")).words)
+    assert (
+        "30 decisions of 3 junctions. Each weighed the stages by delay, vehicle seconds, where less" in words
+    )
+    assert "reason holds changes mean value runner-up worse by least delay 10 10 660 700 40.0" in words
+    assert "red for too long 0 10 720 680 −40.0" in words
+    assert "both loops 15 50 %" in words
+    assert "Market Street 1: 4 holds, 8 changes" in words
+
+
+def replaced_decisions(run: Path, rows: list[tuple[object, ...]]) -> Path:
+    """A run whose decisions are these: device, from, to, kind, and the values of A and B; one a second, by value."""
+    table = [
+        (
+            datetime(2024, 1, 1, 7, 0, second, tzinfo=UTC),
+            *(device, start, end, kind, "least delay", None),
+            *((a, "B", b) if end == "A" else (b, "A", a)),
+            ["A", "B"],
+            [a, b],
+        )
+        for second, (device, start, end, kind, a, b) in enumerate(rows)
+    ]
+    frame = pl.DataFrame(table, schema=DECISION_SCHEMA, orient="row")
+    frame.write_parquet(run / "decisions.parquet")
+    return run
+
+
+def test_the_stages_of_a_junction_are_told_with_their_worth(
+    make_run: MakeRun, page: Callable[..., Outline]
+) -> None:
+    """A held at 10 against 14, left at 40 for B at 20, B held at 4 against 6.
+
+    The runner-up is worse by 4, 20 and 2, in the mean 26 / 3; A was worth 10 when chosen and 23 when turned down.
+    """
+    rows = [
+        (1, "A", "A", "hold", 10.0, 14.0),
+        (1, "A", "B", "switch", 40.0, 20.0),
+        (1, "B", "B", "hold", 6.0, 4.0),
+    ]
+    words = re.sub(r"\s+", " ", page(replaced_decisions(make_run("a", junctions=1), rows)).words)
+    assert "least delay 2 1 11.3 20.0 8.67" in words
+    assert "B 3 side street 3 2 12.0 14.0" in words
+    assert "A 1 (2) arterial through, (left) 3 1 10.0 23.0" in words
+    assert "07:00:01 A → B least delay 20.0 A: 40.0 20.0 A 40.0, B 20.0" in words
+    assert "Modes that it worked in" not in words
+
+
+def test_junctions_that_only_held_are_the_last_to_be_told(
+    make_run: MakeRun, page: Callable[..., Outline]
+) -> None:
+    """Twenty-five junctions: the first held three times, all others changed once."""
+    rows: list[tuple[object, ...]] = [(1, "A", "A", "hold", 1.0, 2.0)] * 3
+    rows += [(device, "A", "B", "switch", 2.0, 1.0) for device in range(2, 26)]
+    words = page(replaced_decisions(make_run("a", junctions=25), rows)).words
+    assert "Market Street 1: 3 holds" not in words
+    assert "Market Street 25: 0 holds, 1 change" in words
+
+
+def test_a_controller_that_never_changed_a_stage_has_reasons_but_no_picture(
+    make_run: MakeRun, page: Callable[..., Outline]
+) -> None:
+    """Nothing to draw is no error."""
+    run = make_run("a")
+    table = pl.read_parquet(run / "decisions.parquet")
+    table.filter(pl.col("kind") == "hold").write_parquet(run / "decisions.parquet")
+    outline = page(run)
+    assert "Market Street 1: 4 holds, 0 changes" in outline.words
+    assert "reasons" not in data_of(outline)["data"]
+
+
+def test_of_many_junctions_those_with_most_changes_are_told_one_by_one(
+    make_run: MakeRun, page: Callable[..., Outline]
+) -> None:
+    """Thirty junctions, twenty-four told; the page says how to read the others."""
+    outline = page(make_run("a", junctions=30, end_s=25200 + 3600))
+    assert outline.words.count("what its stages were worth") == 24
+    assert "Not told one by one: 6 junctions" in outline.words
