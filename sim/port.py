@@ -27,9 +27,9 @@ class LoopReader:
     """Turns SUMO's loop data into on and off times, ms since ``begin_s``.
 
     A loop is on while at least one vehicle covers it. A vehicle that changes lane onto or off the loop switches it
-    within the step; one that does so with its rear already past the loop's upstream edge is not seen by SUMO, and so
-    by nobody here. An exit that SUMO did not report ends with the step in which the loop was found empty. ``dead`` loops
-    are never read: they stay off, as a cut loop does.
+    within the step; one that does so with its rear already past the loop's upstream edge is not seen by SUMO, and
+    so by nobody here. An exit that SUMO did not report ends with the step in which the loop was found empty.
+    ``dead`` loops are never read: they stay off, as a cut loop does.
     """
 
     def __init__(

@@ -21,10 +21,10 @@ MAX_SCALE = 10.0
 class RunSpec:
     """One run. ``scenario`` is a catalogue name or a SUMO configuration; with ``net`` and ``routes`` it is only a name.
 
-    ``demand_seed`` None keeps the scenario's own departures. ``begin_s``, ``end_s`` None keep its window;
-    vehicles due in the first ``warmup_s`` run but are not measured. ``epoch`` is the UTC time of the first second.
-    ``controller`` empty is our best. ``vision`` empty takes what the controller needs. ``dead_share`` of the loops, drawn
-    by the seed, and those of ``dead_loops`` stay off.
+    ``demand_seed`` None keeps the scenario's own departures. ``begin_s``, ``end_s`` None keep its window; vehicles
+    due in the first ``warmup_s`` run but are not measured. ``epoch`` is the UTC time of the first second.
+    ``controller`` empty is our best. ``vision`` empty takes what the controller needs. ``dead_share`` of the loops,
+    drawn by the seed, and those of ``dead_loops`` stay off.
     """
 
     scenario: str

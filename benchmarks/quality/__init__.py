@@ -1,6 +1,7 @@
-"""How good the signal timings are, ours beside every rival's, on equal seeds: ``python -m benchmarks.quality --json``.
+"""How good our timings are beside every rival's, on equal seeds: ``python -m benchmarks.quality --json``.
 
-``sources`` hashes the code that decides a run, ``store`` keeps finished runs by it, ``measure`` does one run, ``sweep``
-many; ``bound`` is what no signal can beat, ``waits`` how long calls waited; ``comparison``, ``robustness`` and ``stress``
-turn rows into figures, ``tables`` and ``chart`` into something to look at. May import everything.
+``sources`` hashes the code that decides a run, ``store`` keeps finished runs by it, ``measure`` does one run,
+``sweep`` many; ``bound`` is what no signal can beat, ``calls`` how long calls waited; ``comparison``,
+``robustness`` and ``stress`` turn rows into figures, ``tables`` and ``chart`` into something to look at. May import
+everything.
 """

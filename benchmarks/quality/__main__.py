@@ -1,10 +1,10 @@
 """Control quality against every rival, on equal seeds: ``python -m benchmarks.quality --json``.
 
 Without a mode: the eight RESCO networks under every controller of the catalogue, and the conflict-free bound. With
-``--robust``: dead loops, and demand that no plan was made for. With ``--stress``: other days and other volumes. Runs are
-stored by what decides them and resumed; a run of all controllers on all networks takes hours once, and minutes after a
-change of one controller. Tables, the figure and the JSON go to ``--out``; where scenarios or controllers are picked, only
-if that is given, so that a look at a part never replaces the whole.
+``--robust``: dead loops, and demand that no plan was made for. With ``--stress``: other days and other volumes.
+Runs are stored by what decides them and resumed; a run of all controllers on all networks takes hours once, and
+minutes after a change of one controller. Tables, the figure and the JSON go to ``--out``; where scenarios or
+controllers are picked, only if that is given, so that a look at a part never replaces the whole.
 """
 
 from __future__ import annotations

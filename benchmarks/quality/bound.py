@@ -1,8 +1,8 @@
 """A bound that no signal timing can beat: every link green all the time, and nobody heeds anybody who crosses.
 
-What remains of the delay is geometry, speed limits and car-following, for the same vehicles and the same seed. Switching
-the signals off would be no bound: vehicles yield then. Where a network stands still even so, at places without signals,
-the run says nothing about signals and is no bound.
+What remains of the delay is geometry, speed limits and car-following, for the same vehicles and the same seed.
+Switching the signals off would be no bound: vehicles yield then. Where a network stands still even so, at places
+without signals, the run says nothing about signals and is no bound.
 """
 
 from __future__ import annotations

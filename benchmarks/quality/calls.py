@@ -1,8 +1,8 @@
 """What a run's event log says of calls: how long movements waited for green, and which loops are the busiest.
 
-Read from detector and group events alone, by nothing that decides: a movement is called while a vehicle stands on the
-stop-bar loop of one of its lanes and its group is not green. The call ends with the green, or with the vehicle that drove
-on, be it with another group of a shared lane or to the right at red.
+Read from detector and group events alone, by nothing that decides: a movement is called while a vehicle stands on
+the stop-bar loop of one of its lanes and its group is not green. The call ends with the green, or with the vehicle
+that drove on, be it with another group of a shared lane or to the right at red.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ class _Calls:
 def waiting_calls(site: Site, events: npt.NDArray[np.void], end_ms: int) -> dict[str, Any]:
     """The longest wait of a call, s, where it was, and how many waited beyond WAIT_BOUND_S.
 
-    ``events`` (n,) of ``EVENT_DTYPE`` are the whole log of a run that ended at ``end_ms``; calls still open then count
-    up to it.
+    ``events`` (n,) of ``EVENT_DTYPE`` are the whole log of a run that ended at ``end_ms``; calls still open then
+    count up to it.
     """
     calls = _Calls(site)
     act = {

@@ -1,4 +1,4 @@
-"""The picture of the comparison: where every controller lies on every network, and ours against the best rival by seed."""
+"""The picture of the comparison: every controller on every network, and ours against the best rival seed by seed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ OURS_COLOUR = "#b30000"
 OTHER = "other rivals"
 OTHER_COLOUR = "#b9c4cc"
 BOUND = "bound: no conflicts"
+BAR = "M-0.12,-1H0.12V1H-0.12Z"
 SHAPES = ("square", "triangle-up", "triangle-down", "circle", "cross")
 
 
@@ -54,7 +55,7 @@ def chart_svg(figures: Mapping[str, Any]) -> str:
 def _all_controllers(figures: Mapping[str, Any], scenarios: list[str]) -> dict[str, Any]:
     kinds = [figures["ours"], *PUBLISHED, OTHER, BOUND]
     colours = [OURS_COLOUR, *(BASELINE_COLOUR, *COLOURS)[: len(PUBLISHED)], OTHER_COLOUR, "#1a1a1a"]
-    shapes = ["diamond", *SHAPES, "circle", "stroke"]
+    shapes = ["diamond", *SHAPES, "circle", BAR]
     sizes = [190, *[70] * len(PUBLISHED), 45, 260]
     points = [
         {"scenario": scenario, "controller": name, "kind": _kind(name, figures["ours"]), "delay_s": delay_s}
@@ -67,7 +68,7 @@ def _all_controllers(figures: Mapping[str, Any], scenarios: list[str]) -> dict[s
         "width": LEFT_PX,
         "height": {"step": ROW_PX},
         "data": {"values": points},
-        "mark": {"type": "point", "filled": True, "opacity": 1.0, "strokeWidth": 2},
+        "mark": {"type": "point", "filled": True, "opacity": 1.0},
         "encoding": {
             "y": _rows(scenarios, labels=True),
             "x": {

@@ -36,8 +36,8 @@ def comparison_specs(
 def comparison_figures(rows: Rows, ours: str) -> dict[str, Any]:
     """Figures per scenario and over all of them, and one line per scenario and controller under ``lines``.
 
-    Ratios are of means, ours to the best rival's; ``ratio`` against PUBLISHED, ``ratio_all`` against every rival; None
-    where no such rival was run.
+    Ratios are of means, ours to the best rival's; ``ratio`` against PUBLISHED, ``ratio_all`` against every rival;
+    None where no such rival was run.
     """
     scenarios = dict.fromkeys(spec.scenario for spec in rows)
     per_scenario = {

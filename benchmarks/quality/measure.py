@@ -1,4 +1,4 @@
-"""What a worker process does with one run: simulate, read the log, keep the row. Light to import, as workers must be."""
+"""What a worker process does with one run: simulate, read the log, keep the row. Light to import, as a worker is."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from greensplit.engine.errors import WorkError
 from greensplit.engine.kernel_cache import use_kernel_cache
 from greensplit.sim.experiments.worker import Job
 from greensplit.sim.run import Progress, run, simulate_here
 from greensplit.sim.spec import RunSpec
 
-from .store import Row, Store
+from .store import Row, Store, open_store
 
 if TYPE_CHECKING:
     from greensplit.sim.record import Record
@@ -24,10 +25,14 @@ CONFLICT_FREE = "conflict-free"
 
 BUSIEST = 12
 
+_unchanged: set[Path] = set()
+"""Stores that this process may fill: the sources that it has loaded are those that their hashes tell."""
+
 
 def measure(store: Store, job: Job) -> Row:
-    """Do one run and keep its row; raises what ``sim.run.run`` raises."""
+    """Do one run and keep its row; raises what ``sim.run.run`` raises, and WorkError where sources have changed."""
     use_kernel_cache(os.environ)
+    _must_be_unchanged(store)
     if job.spec.controller == CONFLICT_FREE:
         from .bound import simulate_conflict_free
 
@@ -37,6 +42,19 @@ def measure(store: Store, job: Job) -> Row:
     if not row["partial"]:
         store.save(job.spec, row)
     return row
+
+
+def _must_be_unchanged(store: Store) -> None:
+    """Somebody may edit a source between its hash and its import: a row must not be kept under another's hash."""
+    if store.root in _unchanged:
+        return
+    import greensplit.sim.closed_loop  # noqa: F401 - loads whatever decides a run
+
+    if open_store(store.root, store.hashes).hashes != store.hashes:
+        raise WorkError(
+            "sources: expected them as they were when the runs began, found them changed; run again"
+        )
+    _unchanged.add(store.root)
 
 
 def _simulate_and_read(spec: RunSpec, folder: Path, progress: Progress) -> Record:

@@ -1,8 +1,8 @@
 """What dead loops cost, and how ours fares with demand that no plan was made for.
 
-A fifth of the loops is cut, drawn by the seed; and then one loop alone, the worst of the busiest: each of those is cut
-once on the first seed, and the one that cost most there is cut on every seed. Demand is scaled down and up by 30 % against
-the plan that was made for the demand as it is.
+A fifth of the loops is cut, drawn by the seed; and then one loop alone, the worst of the busiest: each of those is
+cut once on the first seed, and the one that cost most there is cut on every seed. Demand is scaled down and up by
+30 % against the plan that was made for the demand as it is.
 """
 
 from __future__ import annotations

@@ -4,14 +4,15 @@ The hash of a controller covers, besides the versions of SUMO, of the networks' 
 
 - a program that SUMO runs itself: every module of ``sim`` and ``scenarios`` that preparing, running and measuring
   import, directly or through each other, at the top or inside a function;
-- a policy or a mode of our own machine: the same modules, those of ``engine`` and ``controllers`` that they import, and
-  the import closure of the policy's own modules;
+- a policy or a mode of our own machine: the same modules, those of ``engine`` and ``controllers`` that they import,
+  and the import closure of the policy's own modules;
 - the conflict-free bound: as a program, and the module that makes it.
 
-The catalogue of controllers imports all of them, so the way through it is cut: from it counts the controller's own entry,
-the functions and constants that its maker names, and the modules that those name. What only renders or stores (the
-reports and the log) is cut too. A module that nobody in the closure imports does not count, whatever folder it is in.
-The measure of waiting calls (``calls``) counts for all but the bound, the versions of greensplit for none.
+The catalogue of controllers imports all of them, so the way through it is cut: from it counts the controller's own
+entry, the functions and constants that its maker names, and the modules that those name. What only renders or
+stores (the reports and the log) is cut too. A module that nobody in the closure imports does not count, whatever
+folder it is in. The measure of waiting calls (``calls``) counts for all but the bound, the versions of greensplit
+for none.
 """
 
 from __future__ import annotations
@@ -113,9 +114,10 @@ def _is_in(module: str, packages: Iterable[str]) -> bool:
 
 
 def code_hash(controller: str, versions: dict[str, str], sources: Sources | None = None) -> str:
-    """16 hex digits over everything that decides the runs of a controller; InputError where there is no such controller.
+    """16 hex digits over everything that decides the runs of a controller.
 
-    ``versions`` are those of SUMO and the libraries; ``sources`` is this checkout where none is given.
+    Raises InputError where there is no such controller. ``versions`` are those of SUMO and the libraries;
+    ``sources`` is this checkout where none is given.
     """
     from greensplit.controllers.catalogue import find
 
@@ -135,7 +137,7 @@ def code_hash(controller: str, versions: dict[str, str], sources: Sources | None
 
 
 def _entry_text(entry: object) -> str:
-    """The fields of a catalogue entry that decide: all but the words about it and the maker, which is hashed by source."""
+    """The fields of an entry that decide: all but the words about it, and the maker, which is hashed by source."""
     names = [name for name in getattr(entry, "__slots__", ()) if name not in ("summary", "make")]
     return json.dumps({name: str(getattr(entry, name)) for name in names}, sort_keys=True)
 

@@ -47,7 +47,7 @@ class Store:
         return self.root / scenario_folder(spec.scenario) / spec.controller / f"{digest}.json"
 
     def key(self, spec: RunSpec) -> dict[str, Any]:
-        """All that decides a run: scenario, controller, vision, profile, scale, seeds, dead loops and so on, and code."""
+        """All that decides a run: the specification (scenario, scale, seeds, dead loops ...) and the code's hash."""
         return {**spec.plain(), "code": self.hashes[spec.controller]}
 
     def load(self, spec: RunSpec) -> Row | None:

@@ -1,8 +1,8 @@
 """Other days and other volumes: nothing locks up, nobody is left waiting, no day is far worse than the usual one.
 
-Each run has its own departures, drawn by a demand seed, which seeds the simulator too. A cell is a network at a level of
-demand. It does not count where demand exceeds the conflict-free capacity: where in the median run without any conflicts a
-link stands still for too long or more than one vehicle in a hundred never enters.
+Each run has its own departures, drawn by a demand seed, which seeds the simulator too. A cell is a network at a
+level of demand. It does not count where demand exceeds the conflict-free capacity: where in the median run without
+any conflicts a link stands still for too long or more than one vehicle in a hundred never enters.
 """
 
 from __future__ import annotations
@@ -85,5 +85,6 @@ def _cell(rows: Rows, scenario: str, scale: float, ours: str) -> dict[str, Any]:
 
 
 def _exceeds_capacity(free: Sequence[Row]) -> bool:
-    outside = statistics.median(row["never_departed"] / row["scheduled"] for row in free)
-    return outside > MAX_OUTSIDE or statistics.median(row["gridlock"] for row in free) > 0.5
+    outside = statistics.median(int(row["never_departed"]) / int(row["scheduled"]) for row in free)
+    locked = statistics.fmean(row["gridlock"] for row in free)
+    return outside > MAX_OUTSIDE or locked > 0.5

@@ -1,4 +1,4 @@
-"""Many runs: those that are stored are read, the others done at once and stored one by one, so that nothing is lost."""
+"""Many runs: those that are stored are read, the others done and stored one by one, so that nothing is lost."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ __all__ = ["comparison_table", "footer", "robustness_table", "stress_table"]
 
 
 def comparison_table(figures: Mapping[str, Any]) -> str:
-    """One row per scenario, one column per controller, ours last: mean delay, best in bold, G where a seed locked up."""
+    """One row per scenario, one column per controller, ours last: mean delay, best in bold, G for gridlock."""
     ours = figures["ours"]
     cells = {(line["scenario"], line["controller"]): line for line in figures["lines"]}
     names = [name for name in dict.fromkeys(name for _, name in cells) if name != ours]
@@ -28,9 +28,10 @@ def comparison_table(figures: Mapping[str, Any]) -> str:
         for scenario, found in figures["scenarios"].items()
     ]
     notes = (
-        "Corrected delay, s per scheduled vehicle, mean over seeds. * sees every vehicle, the others loops only. G: a link "
-        "stood still for over 300 s in at least one seed. Bound: every link green, nobody heeds crossing traffic. Ratios of "
-        "ours to the best rival: in its published form, and of all. Gap removed: of the best rival's delay above the bound."
+        "Corrected delay, s per scheduled vehicle, mean over seeds. * sees every vehicle, the others loops only. G: a "
+        "link stood still for over 300 s in at least one seed. Bound: every link green, nobody heeds crossing traffic. "
+        "Ratios of ours to the best rival: of the published ones, and of all. Gap removed: the share of the delay that "
+        "the best of all rivals has above the bound and ours has not."
     )
     return f"{_table(heading, rows)}\n\n{notes}\n"
 
