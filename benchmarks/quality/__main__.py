@@ -137,6 +137,13 @@ def _check(
     scenarios: Sequence[str], controllers: Sequence[str], seeds: tuple[int, ...], options: argparse.Namespace
 ) -> None:
     """InputError for anything that is not known, before anything runs."""
+    from greensplit.scenarios.catalogue import NAMES
+
+    for name in scenarios:
+        if name not in NAMES:
+            raise InputError(
+                f"--scenarios: expected names of the catalogue, whose files do not change, found {name}"
+            )
     check_plan(Plan(tuple(scenarios), tuple(controllers), seeds, profile=options.profile))
     if options.jobs < 1:
         raise InputError(f"--jobs: expected 1 or more, found {options.jobs}")

@@ -20,8 +20,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
@@ -33,6 +33,7 @@ CATALOGUE = "controllers.catalogue"
 MEASURING = "benchmarks.quality.calls"
 RUNNING = ("sim.run", MEASURING)
 CUT = (CATALOGUE, "engine.analytics", "engine.store")
+SUMO_PROGRAMS = ("deployed", "actuated", "delay_based")
 SUMO_DECIDES = ("sim", "scenarios", MEASURING)
 ALL = (*SUMO_DECIDES, "controllers", "engine", MEASURING)
 BOUND_MODULE = "benchmarks.quality.bound"
@@ -128,32 +129,32 @@ def code_hash(controller: str, versions: dict[str, str], sources: Sources | None
         modules = import_closure(where, ["sim.run", BOUND_MODULE], ("sim", "scenarios", BOUND_MODULE))
         return _digest(where, modules, [CONFLICT_FREE], versions)
     entry = find(controller)
-    if entry.program:
-        modules = import_closure(where, RUNNING, SUMO_DECIDES)
-        return _digest(where, modules, [_entry_text(entry)], versions)
-    texts, own = _from_catalogue(where, entry.make)
-    modules = import_closure(where, [*RUNNING, *own], ALL)
-    return _digest(where, modules, [_entry_text(entry), *texts], versions)
+    values = {field.name: getattr(entry, field.name) for field in fields(entry) if field.name != "summary"}
+    plain = {name: repr(value) for name, value in values.items() if not callable(value)}
+    texts, own = [json.dumps(plain, sort_keys=True)], []
+    for maker in filter(callable, values.values()):
+        more_texts, more_modules = _made_by(where, maker)
+        texts += more_texts
+        own += more_modules
+    is_sumos = entry.program in SUMO_PROGRAMS
+    modules = import_closure(where, [*RUNNING, *own], SUMO_DECIDES if is_sumos else ALL)
+    return _digest(where, modules, texts, versions)
 
 
-def _entry_text(entry: object) -> str:
-    """The fields of an entry that decide: all but the words about it, and the maker, which is hashed by source."""
-    names = [name for name in getattr(entry, "__slots__", ()) if name not in ("summary", "make")]
-    return json.dumps({name: str(getattr(entry, name)) for name in names}, sort_keys=True)
+def _made_by(sources: Sources, maker: Callable[..., object]) -> tuple[list[str], list[str]]:
+    """What stands behind a function of a catalogue entry: source texts of the catalogue, and modules.
 
-
-def _from_catalogue(sources: Sources, make: object) -> tuple[list[str], list[str]]:
-    """What the catalogue says for a maker: source texts of its own, and modules.
-
-    A maker that the catalogue does not define may be anything, so then the whole catalogue counts.
+    One that neither the catalogue nor another module of ours defines by name may be anything, so then the whole
+    catalogue counts.
     """
+    home = next(_ours(maker.__module__), "")
+    name = getattr(maker, "__name__", "")
+    if name.isidentifier() and home not in ("", CATALOGUE):
+        return [f"{home}.{name}"], [home]
     path = sources.path(CATALOGUE)
     assert path is not None
     text = path.read_text(encoding="utf-8")
-    if make is None:
-        return [], []
     defined = _top_level(ast.parse(text))
-    name = getattr(make, "__name__", "")
     if name not in defined:
         return [text], list(sources.imports(CATALOGUE))
     texts: list[str] = []

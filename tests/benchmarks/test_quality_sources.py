@@ -4,33 +4,47 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from greensplit.benchmarks.quality.measure import CONFLICT_FREE
 from greensplit.benchmarks.quality.sources import ROOT, Sources, code_hash, import_closure
+from greensplit.controllers import catalogue
+from greensplit.controllers.catalogue import Entry, find
+from greensplit.controllers.clearing import Clearing
 
 FOLDERS = ("engine", "controllers", "scenarios", "sim", "benchmarks/quality")
 NAMES = ("fixed", "actuated", "local", "greedy", "max-pressure", "clearing", CONFLICT_FREE)
 Moved = Callable[[str, str], set[str]]
 
 
-@pytest.fixture
-def moved(tmp_path: Path) -> Moved:
-    """Edits a file of a copy of the sources; says whose hashes that moves."""
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the sources."""
+    root = tmp_path_factory.mktemp("sources")
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*.py"):
-            copy = tmp_path / path.relative_to(ROOT)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
-    sources = Sources(tmp_path)
+            copied = root / path.relative_to(ROOT)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copied)
+    return root
+
+
+@pytest.fixture
+def moved(copy: Path) -> Moved:
+    """Edits a file of the copy for a moment; says whose hashes that moves."""
+    sources = Sources(copy)
 
     def edit(name: str, text: str) -> set[str]:
+        path = copy / name
         before = {name: code_hash(name, {}, sources) for name in NAMES}
-        path = tmp_path / name
-        path.write_text(path.read_text() + text)
-        return {name for name in NAMES if code_hash(name, {}, sources) != before[name]}
+        original = path.read_text()
+        path.write_text(original + text)
+        found = {name for name in NAMES if code_hash(name, {}, sources) != before[name]}
+        path.write_text(original)
+        return found
 
     return edit
 
@@ -72,6 +86,34 @@ def test_another_entry_of_the_catalogue_moves_nobody(moved: Moved) -> None:
     assert moved("controllers/catalogue.py", "\ndef _unrelated() -> int:\n    return 1\n") == set()
     changed = "\ndef _greedy(profile: Profile) -> Controller:\n    return greedy.Greedy(greedy.Config(range_m=1.0))\n"
     assert moved("controllers/catalogue.py", changed) == {"greedy"}
+
+
+def test_a_maker_of_another_module_brings_that_module(moved: Moved, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry may name a policy's class itself; then its module counts, and the catalogue does not."""
+    entry = Entry("clearing", "", "detectors", "", Clearing)  # type: ignore[arg-type]
+    monkeypatch.setattr(catalogue, "find", lambda name: entry if name == "clearing" else find(name))
+    assert moved("controllers/urgency.py", "\n# more\n") == {"clearing"}
+    assert moved("controllers/catalogue.py", "\n# more\n") == set()
+
+
+def test_a_maker_without_a_name_counts_as_the_whole_catalogue(
+    moved: Moved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Better one run too many than a row of other code."""
+    for maker in (lambda profile: Clearing(profile), partial(Clearing)):
+        entry = Entry("clearing", "", "detectors", "", maker)
+        monkeypatch.setattr(catalogue, "find", lambda name, e=entry: e if name == "clearing" else find(name))
+        assert moved("controllers/catalogue.py", "\n# more\n") == {"clearing"}
+        assert moved("controllers/max_pressure.py", "\n# more\n") == {"clearing", "max-pressure"}
+
+
+def test_a_program_that_sumo_does_not_bring_counts_with_the_engine(
+    moved: Moved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody makes it, by code that is not known here."""
+    entry = Entry("clearing", "", "detectors", "retimed")
+    monkeypatch.setattr(catalogue, "find", lambda name: entry if name == "clearing" else find(name))
+    assert "clearing" in moved("engine/kernels/machine.py", "\n# more\n")
 
 
 def test_versions_move_everything() -> None:
