@@ -126,11 +126,13 @@ def test_imports_are_followed_in_all_their_forms(tmp_path: Path) -> None:
     """From a package, of a package, relative, inside a function, plain; not through what is cut or outside."""
     files = {
         "sim/__init__.py": "",
-        "sim/a.py": "from . import b\nfrom .c import x\ndef f():\n    import greensplit.sim.d\n",
+        "sim/a.py": "from . import b\nfrom .c import x\nfrom .p import q\ndef f():\n    import greensplit.sim.d\n",
         "sim/b.py": "from ..engine.e import y\nimport numpy\n",
         "sim/c.py": "from greensplit.engine import g\nfrom greensplit.engine.store import s\n",
         "sim/d.py": "from greensplit.engine.outside import z\n",
         "sim/lonely.py": "",
+        "sim/p/__init__.py": "from .inner import q\n",
+        "sim/p/inner.py": "",
         "engine/e.py": "",
         "engine/g.py": "from greensplit.sim import a\n",
         "engine/store.py": "from greensplit.sim import lonely\n",
@@ -140,5 +142,6 @@ def test_imports_are_followed_in_all_their_forms(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     found = import_closure(Sources(tmp_path), ["sim.a"], ("sim", "engine"))
-    modules = {"sim.a", "sim.b", "sim.c", "sim.d", "engine.e", "engine.g", "engine.outside"}
+    modules = {f"sim.{name}" for name in ("a", "b", "c", "d", "p", "p.inner")}
+    modules |= {"engine.e", "engine.g", "engine.outside"}
     assert found - {"sim", "engine"} == modules
