@@ -53,6 +53,8 @@ def run(
         list[str] | None,
         typer.Option(help="NAME=METRES of a loop's place, such as advance_m=60 (repeatable)."),
     ] = None,
+    dead: Annotated[float, typer.Option(help="Share of the loops that are cut, drawn by the seed.")] = 0.0,
+    dead_loops: Annotated[str, typer.Option(help="Ids of loops that are cut, with commas.")] = "",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Run directory; must be new or empty.")
     ] = None,
@@ -93,6 +95,8 @@ def run(
         model=model,
         params=parse_params(param),
         loops=parse_loops(loop),
+        dead_share=dead,
+        dead_loops=tuple(name for name in dead_loops.split(",") if name),
     )
     if not explain and (explain_from or explain_to or explain_last >= 0):
         raise InputError(f"{', '.join(EXPLAIN_OPTIONS)}: expected with --explain JUNCTION, found without")

@@ -116,6 +116,7 @@ def _new_loop(prepared: Prepared, simulator: Simulator) -> Loop:
         prepared.detector_ids,
         prepared.scenario.begin_s,
         subscribe=spec.traci or spec.gui,
+        dead=prepared.dead_ids,
     )
     entry, day_ms = prepared.entry, prepared.scenario.begin_s * 1000
     if entry.program:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,12 +27,22 @@ class LoopReader:
     """Turns SUMO's loop data into on and off times, ms since ``begin_s``.
 
     A loop is on while at least one vehicle covers it. A vehicle that changes lane onto or off the loop switches it
-    within the step; one that does so with its rear already past the loop's upstream edge is not seen by SUMO, and so
-    by nobody here. An exit that SUMO did not report ends with the step in which the loop was found empty.
+    within the step; one that does so with its rear already past the loop's upstream edge is not seen by SUMO, and
+    so by nobody here. An exit that SUMO did not report ends with the step in which the loop was found empty.
+    ``dead`` loops are never read: they stay off, as a cut loop does.
     """
 
-    def __init__(self, simulator: Simulator, ids: Sequence[str], begin_s: float, *, subscribe: bool) -> None:
-        self._ids = list(ids)
+    def __init__(
+        self,
+        simulator: Simulator,
+        ids: Sequence[str],
+        begin_s: float,
+        *,
+        subscribe: bool,
+        dead: Collection[str] = (),
+    ) -> None:
+        self._ids = [name for name in ids if name not in dead]
+        self._number = [d for d, name in enumerate(ids) if name not in dead]
         self._begin_s = begin_s
         self._occupied: set[int] = set()
         self._index: list[int] = []
@@ -110,7 +120,7 @@ class LoopReader:
             self._occupied.add(d)
 
     def _put(self, d: int, t_ms: int, state: int) -> None:
-        self._index.append(d)
+        self._index.append(self._number[d])
         self._t_ms.append(t_ms)
         self._state.append(state)
 

@@ -19,6 +19,7 @@ from greensplit.scenarios.demand import read_demand, resample, scheduled_rows, w
 from greensplit.scenarios.user import from_files
 
 from .additional import corridor_arguments, write_links, write_loops, write_programs
+from .dead_loops import pick_dead
 from .derive.light import collect_lights
 from .derive.site import derive_site
 from .geometry import Corridor, find_corridor
@@ -45,6 +46,7 @@ class Prepared:
     site: Site
     corridor: Corridor | None
     detector_ids: list[str]
+    dead_ids: frozenset[str]
     folder: Path
     arguments: list[str]
 
@@ -139,6 +141,7 @@ def prepare(spec: RunSpec, folder: Path) -> Prepared:
         site=site,
         corridor=corridor,
         detector_ids=detector_ids,
+        dead_ids=pick_dead(detector_ids, spec.dead_share, spec.seed, spec.dead_loops),
         folder=folder,
         arguments=arguments,
     )

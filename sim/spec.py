@@ -21,9 +21,10 @@ MAX_SCALE = 10.0
 class RunSpec:
     """One run. ``scenario`` is a catalogue name or a SUMO configuration; with ``net`` and ``routes`` it is only a name.
 
-    ``demand_seed`` None keeps the scenario's own departures. ``begin_s``, ``end_s`` None keep its window;
-    vehicles due in the first ``warmup_s`` run but are not measured. ``epoch`` is the UTC time of the first second.
-    ``controller`` empty is our best. ``vision`` empty takes what the controller needs.
+    ``demand_seed`` None keeps the scenario's own departures. ``begin_s``, ``end_s`` None keep its window; vehicles
+    due in the first ``warmup_s`` run but are not measured. ``epoch`` is the UTC time of the first second.
+    ``controller`` empty is our best. ``vision`` empty takes what the controller needs. ``dead_share`` of the loops,
+    drawn by the seed, and those of ``dead_loops`` stay off.
     """
 
     scenario: str
@@ -46,6 +47,8 @@ class RunSpec:
     model: Path | None = None
     params: tuple[tuple[str, str], ...] = ()
     loops: LoopPositions = field(default_factory=LoopPositions)
+    dead_share: float = 0.0
+    dead_loops: tuple[str, ...] = ()
 
     def check(self) -> None:
         """InputError where a number is out of range."""
@@ -57,6 +60,8 @@ class RunSpec:
             raise InputError(f"scale: expected above 0 and at most {MAX_SCALE:g}, found {self.scale:g}")
         if self.vision not in ("", "detectors", "perfect"):
             raise InputError(f"vision: expected detectors or perfect, found {self.vision}")
+        if not 0.0 <= self.dead_share <= 1.0:
+            raise InputError(f"dead loops: expected a share of 0 to 1, found {self.dead_share:g}")
         if self.warmup_s < 0:
             raise InputError(f"warmup: expected 0 s or more, found {self.warmup_s}")
         utc_instant(self.epoch)
@@ -75,6 +80,7 @@ class RunSpec:
             found[key] = tuple(Path(path) for path in found[key])
         found["params"] = tuple((name, value) for name, value in found["params"])
         found["loops"] = LoopPositions(**found["loops"])
+        found["dead_loops"] = tuple(found["dead_loops"])
         return RunSpec(**found)
 
 

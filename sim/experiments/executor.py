@@ -23,7 +23,7 @@ from greensplit.engine.errors import GreensplitError, InputError, WorkError
 
 from .worker import Job, do_job, start_worker
 
-__all__ = ["CLUSTER_TIMEOUT_S", "Opener", "Results", "execute", "local_pool", "on_cluster"]
+__all__ = ["CLUSTER_TIMEOUT_S", "Opener", "Results", "Work", "execute", "local_pool", "on_cluster"]
 
 CLUSTER_TIMEOUT_S = 15.0
 PATIENCE_S = 60.0
@@ -32,6 +32,8 @@ MAX_TRIES = 2
 
 Opener = Callable[[], AbstractContextManager[Executor]]
 """Opens an executor for as long as the block lasts; called again when the first one broke."""
+Work = Callable[[Job], dict[str, Any]]
+"""Does a job in a worker process and returns its summary, so it has to be importable there."""
 
 
 @dataclass(slots=True)
@@ -48,8 +50,10 @@ class Results:
         return [self.summaries[number] for number in sorted(self.summaries)]
 
 
-def execute(jobs: Sequence[Job], opener: Opener, told: Callable[[Job, int], None]) -> Results:
-    """Do all jobs; ``told`` is called with each finished one and the number finished so far.
+def execute(
+    jobs: Sequence[Job], opener: Opener, told: Callable[[Job, int], None], work: Work = do_job
+) -> Results:
+    """Do all jobs by ``work``; ``told`` is called with each finished one and the number finished so far.
 
     A job's error does not stop the others. Jobs that were lost with a broken executor are tried once more in a new
     one. Ctrl-C drops what has not finished and marks the results as interrupted. Raises InputError when no executor
@@ -60,7 +64,7 @@ def execute(jobs: Sequence[Job], opener: Opener, told: Callable[[Job, int], None
     try:
         for _ in range(MAX_TRIES):
             if waiting:
-                waiting = _attempt(jobs, waiting, opener, results, told)
+                waiting = _attempt(jobs, waiting, opener, results, told, work)
     except KeyboardInterrupt:
         results.interrupted = True
     else:
@@ -77,11 +81,12 @@ def _attempt(
     opener: Opener,
     results: Results,
     told: Callable[[Job, int], None],
+    work: Work,
 ) -> list[int]:
     """Do the jobs of these numbers; those that were lost."""
     lost: list[int] = []
     with opener() as executor:
-        futures = _submit(executor, jobs, numbers)
+        futures = _submit(executor, jobs, numbers, work)
         for future in as_completed(futures):
             number = futures[future]
             try:
@@ -94,12 +99,12 @@ def _attempt(
 
 
 def _submit(
-    executor: Executor, jobs: Sequence[Job], numbers: Sequence[int]
+    executor: Executor, jobs: Sequence[Job], numbers: Sequence[int], work: Work
 ) -> dict[Future[dict[str, Any]], int]:
     futures: dict[Future[dict[str, Any]], int] = {}
     for number in numbers:
         try:
-            futures[executor.submit(do_job, jobs[number])] = number
+            futures[executor.submit(work, jobs[number])] = number
         except BrokenExecutor:
             break
     return futures
