@@ -58,22 +58,25 @@ def check_lamps(
     released: npt.NDArray[np.uint8],
     now_ms: int,
     observe: bool,
-) -> None:
-    """Judge ``proposed`` (G,) aspects at ``now_ms`` and let them pass into ``lamps``, or refuse and latch.
+) -> int:
+    """Judge ``proposed`` (G,) aspects at ``now_ms`` and let them pass into ``lamps``, or refuse and latch; findings.
 
     ``signals`` is the interlock's own copy. ``lamps``, ``faults`` and ``released`` (J,) are modified in place;
     ``lamps.aspect`` is what may be shown.
     """
+    found = 0
     for j in range(len(signals.device_id)):
         first, last = signals.group_ptr[j], signals.group_ptr[j + 1]
         if (observe or faults.code[j] == 0) and _is_news(lamps, proposed, first, last):
             findings = _judge_groups(signals, lamps, faults, proposed, j, now_ms, observe)
             findings += _judge_pairs(signals, lamps, faults, proposed, j, now_ms)
+            found += findings
             if observe or findings == 0:
                 for group in range(first, last):
                     _pass(lamps, group, proposed[group], now_ms)
         if not observe and faults.code[j] != 0:
             released[j] = _retreat(signals, lamps, first, last, now_ms)
+    return found
 
 
 @inlined
