@@ -33,7 +33,7 @@ from .kernels.local.control import advance_local
 from .kernels.local.state import FREE, Orders, new_local
 from .kernels.machine import KEEP, advance_machine
 from .kernels.state import NEVER_MS, Machine, new_faults, new_lamps, new_machine
-from .model.compiled import Detection, Signals, compile_detection, compile_signals
+from .model.compiled import Detection, Signals, compile_detection, compile_rules, compile_signals
 from .model.compiled_local import compile_local
 from .model.site import Site
 from .model.upstream import compile_links
@@ -178,7 +178,7 @@ class Loop:
         self.decisions = DecisionLog()
         self.refusals: list[Refusal] = []
         self.decide_s = 0.0
-        self._guard = compile_signals(site)
+        self._guard = compile_rules(site)
         if orders is not None:
             self._local = compile_local(site)
             self._local_state = new_local(self.signals, self._local)
@@ -212,7 +212,7 @@ class Loop:
         self._urgent = np.zeros(junctions, np.uint8)
         self._changed = np.zeros(junctions, np.uint8)
         self._coded = np.zeros(groups, np.uint8)
-        self._clear_ms = np.full(groups, -1, np.int64)
+        self._clearing = np.zeros(groups, np.uint8)
         self._observed = np.zeros(groups, np.uint8)
         self._ask_ms = NEVER_MS
         self._assess_ms = self._next_assessment()
@@ -371,8 +371,8 @@ class Loop:
         written = self._code_lamps(
             self.signals,
             self._coded,
-            self._lamps.aspect,
-            self._clear_ms,
+            self._lamps,
+            self._clearing,
             self._cause,
             self._changed,
             now_ms,
