@@ -85,9 +85,9 @@ def _waiting_turners(
         if machine.lamps.aspect[first + a] != PERMISSIVE:
             continue
         opposing = 0
-        for b in range(n):
-            if signals.trap[signals.pair_ptr[j] + a * n + b]:
-                opposing |= 1 << b
+        for i in range(signals.trap_ptr[j], signals.trap_ptr[j + 1]):
+            if signals.trap[i, 0] == a:
+                opposing |= 1 << signals.trap[i, 1]
         if _any_crossed(detection, detectors, j, 1 << a, now_ms, TURNER_MS) and _any_crossed(
             detection, detectors, j, opposing, now_ms, GAP_MS
         ):

@@ -28,11 +28,12 @@ from .kernels.health.assess import assess_detectors
 from .kernels.health.peers import compile_peers
 from .kernels.health.state import new_health, new_memory
 from .kernels.interlock import FAULT_NAMES, check_lamps
+from .kernels.jit import settled
 from .kernels.local.control import advance_local
 from .kernels.local.state import FREE, Orders, new_local
 from .kernels.machine import KEEP, advance_machine
 from .kernels.state import NEVER_MS, Machine, new_faults, new_lamps, new_machine
-from .model.compiled import Detection, Signals, compile_detection, compile_signals
+from .model.compiled import Detection, Signals, compile_detection, compile_rules, compile_signals
 from .model.compiled_local import compile_local
 from .model.site import Site
 from .model.upstream import compile_links
@@ -177,20 +178,29 @@ class Loop:
         self.decisions = DecisionLog()
         self.refusals: list[Refusal] = []
         self.decide_s = 0.0
-        self._guard = compile_signals(site)
+        self._guard = compile_rules(site)
         if orders is not None:
             self._local = compile_local(site)
             self._local_state = new_local(self.signals, self._local)
             self._plan = np.full(len(self.signals.device_id), NO_PLAN_YET, np.int32)
         self._memory = new_memory(self.peers)
         self._day_ms = day_ms
+        self._settle_kernels()
         self._new_arrays(len(self.signals.device_id), len(self.signals.min_green_ms))
+
+    def _settle_kernels(self) -> None:
+        """Kernels whose arguments are always the arrays of this loop."""
+        self._update_traffic = settled(update_traffic)
+        self._advance_machine = settled(advance_machine)
+        self._check_lamps = settled(check_lamps)
+        self._code_lamps = settled(code_lamps)
+        self._expect_at_loops = settled(expect_at_loops)
+        self._assess_detectors = settled(assess_detectors)
 
     def _new_arrays(self, junctions: int, groups: int) -> None:
         self._lamps = new_lamps(groups)
         self._faults = new_faults(junctions)
         self._counted = np.zeros(junctions, np.int64)
-        self._reported = 0
         self._now_ms = NEVER_MS
         self._clock_is_back = False
         self._released = np.zeros(junctions, np.uint8)
@@ -202,9 +212,10 @@ class Loop:
         self._urgent = np.zeros(junctions, np.uint8)
         self._changed = np.zeros(junctions, np.uint8)
         self._coded = np.zeros(groups, np.uint8)
-        self._clear_ms = np.full(groups, -1, np.int64)
+        self._clearing = np.zeros(groups, np.uint8)
         self._observed = np.zeros(groups, np.uint8)
         self._ask_ms = NEVER_MS
+        self._assess_ms = self._next_assessment()
 
     @property
     def interlock_findings(self) -> int:
@@ -226,7 +237,7 @@ class Loop:
         else:
             self.port.observe(self._observed)
             proposed = self._observed
-        check_lamps(
+        found = self._check_lamps(
             self._guard,
             self._lamps,
             self._faults,
@@ -235,7 +246,7 @@ class Loop:
             now_ms,
             not self.port.drives_lamps,
         )
-        if self.interlock_findings > self._reported:
+        if found:
             self._report(now_ms)
         self._log_lamps(now_ms)
         if self.port.drives_lamps:
@@ -273,11 +284,15 @@ class Loop:
             out,
         )
         self.events.commit(written)
-        if read_ms >= self._memory.due_ms.min(initial=read_ms + 1):
+        if read_ms >= self._assess_ms:
             self._assess(read_ms)
+            self._assess_ms = self._next_assessment()
+
+    def _next_assessment(self) -> int:
+        return int(self._memory.due_ms.min(initial=np.iinfo(np.int64).max))
 
     def _assess(self, read_ms: int) -> None:
-        expect_at_loops(
+        self._expect_at_loops(
             self.detection,
             self.links,
             self.travel,
@@ -286,7 +301,7 @@ class Loop:
             self.upstream_rate_per_s,
         )
         out = self.events.room(len(self.upstream_rate_per_s))
-        written = assess_detectors(
+        written = self._assess_detectors(
             self.peers,
             self.detectors,
             self.health,
@@ -312,11 +327,11 @@ class Loop:
         np.copyto(self._request, self._wish)
         if self.orders is not None:
             self._obey(self.orders, now_ms)
-        advance_machine(self.signals, self.machine, self._request, self._withheld, self._urgent, now_ms)
+        self._advance_machine(self.signals, self.machine, self._request, self._withheld, self._urgent, now_ms)
         return self.machine.lamps.aspect
 
     def _estimate(self, now_ms: int) -> None:
-        update_traffic(
+        self._update_traffic(
             self.signals.group_ptr,
             self.detection,
             self.links,
@@ -353,11 +368,11 @@ class Loop:
 
     def _log_lamps(self, now_ms: int) -> None:
         out = self.events.room(EVENTS_PER_GROUP * len(self._coded))
-        written = code_lamps(
+        written = self._code_lamps(
             self.signals,
             self._coded,
-            self._lamps.aspect,
-            self._clear_ms,
+            self._lamps,
+            self._clearing,
             self._cause,
             self._changed,
             now_ms,
@@ -367,7 +382,6 @@ class Loop:
 
     def _report(self, now_ms: int) -> None:
         """One refusal per junction and tick with findings, with both groups named; an alarm in the log."""
-        self._reported = self.interlock_findings
         for j in np.flatnonzero(self._faults.findings > self._counted):
             self._counted[j] = self._faults.findings[j]
             second = int(self._faults.second[j])

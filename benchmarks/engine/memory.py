@@ -20,8 +20,8 @@ from .ticks import WARM_UP, new_loop, step
 __all__ = ["bytes_per_junction", "numpy_peak_bytes", "touched_bytes_per_junction"]
 
 LINE_BYTES = 64
-WATCHED_JUNCTIONS = 64
-WATCHED_TICKS = 12
+WATCHED_JUNCTIONS = 256
+WATCHED_TICKS = 20  # one round of the assessments
 
 
 def bytes_per_junction(junctions: int) -> int:

@@ -23,7 +23,7 @@ from greensplit.engine.kernels.machine import advance_machine
 from greensplit.engine.kernels.state import new_faults, new_lamps, new_machine
 from greensplit.engine.loop import DetectorEvents, View
 from greensplit.engine.model.aspects import ASPECT_NAMES
-from greensplit.engine.model.compiled import compile_detection, compile_signals
+from greensplit.engine.model.compiled import compile_detection, compile_rules, compile_signals
 from greensplit.engine.model.site import Site
 from greensplit.engine.model.upstream import compile_links
 
@@ -46,7 +46,7 @@ class Kernels:
 
     def __init__(self, site: Site) -> None:
         """New state for every kernel."""
-        self.signals, self.guard = compile_signals(site), compile_signals(site)
+        self.signals, self.guard = compile_signals(site), compile_rules(site)
         self.detection = compile_detection(site)
         self.detectors = new_detectors(self.signals, self.detection)
         links = compile_links(site)

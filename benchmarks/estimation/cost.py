@@ -164,19 +164,19 @@ def _approaches(junctions: int) -> tuple[Detection, Links, Travel]:
     detection = Detection(
         lane_ptr=np.arange(junctions + 1, dtype=np.int32) * LANES,
         detector_ptr=np.arange(junctions + 1, dtype=np.int32) * LOOPS,
-        channel=np.zeros(junctions * LOOPS, np.int32),
+        channel=np.zeros(junctions * LOOPS, np.uint16),
         kind=np.tile(np.repeat(np.arange(3, dtype=np.uint8), (LANES, LANES, EXITS)), junctions),
-        detector_junction=np.repeat(np.arange(junctions, dtype=np.int32), LOOPS),
         stop_bar=(junction * LOOPS + within).astype(np.int32),
         advance=(junction * LOOPS + LANES + within).astype(np.int32),
-        advance_share=np.ones(len(lane)),
-        advance_m=np.full(len(lane), 80.0),
-        storage_m=np.full(len(lane), 300.0),
-        speed_mps=np.full(len(lane), 13.89),
+        advance_share=np.ones(len(lane), np.float32),
+        advance_m=np.full(len(lane), 80.0, np.float32),
+        storage_m=np.full(len(lane), 300.0, np.float32),
+        speed_mps=np.full(len(lane), 13.89, np.float32),
         lane_group_ptr=np.arange(len(lane) + 1, dtype=np.int32),
         lane_group=within.astype(np.int32),
         exit_ptr=np.zeros(len(lane) + 1, np.int32),
         exit_detector=np.zeros(0, np.int32),
+        exit_group=np.zeros(0, np.int32),
     )
     way_source = np.stack([junction * EXITS + within % EXITS, junction * EXITS + (within + 1) % EXITS], 1)
     way_source = way_source.ravel().astype(np.int32)
@@ -188,6 +188,7 @@ def _approaches(junctions: int) -> tuple[Detection, Links, Travel]:
     links = Links(
         source_detector=(source // EXITS * LOOPS + 2 * LANES + source % EXITS).astype(np.int32),
         source_junction=source // EXITS,
+        loop_source=np.arange(len(source), dtype=np.int32),
         way_ptr=np.arange(len(lane) + 1, dtype=np.int32) * 2,
         way_group=np.repeat(lane, 2),
         way_source=way_source,
@@ -197,7 +198,6 @@ def _approaches(junctions: int) -> tuple[Detection, Links, Travel]:
         feed_ptr=_ptr(feeds),
         feed_source=feed_source,
         feed_travel_ms=np.full(len(feed_source), 25_000, np.int32),
-        feed_length_m=np.full(len(feed_source), 300.0, np.float32),
         source_ptr=_ptr(np.bincount(feed_source, minlength=len(source))),
         source_feed=np.argsort(feed_source, kind="stable").astype(np.int32),
     )

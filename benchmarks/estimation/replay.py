@@ -77,7 +77,7 @@ def replay(recording: Recording, damage: Damage | None = None) -> Iterator[tuple
     damage = damage or no_damage(len(detection.channel))
     level = np.zeros(len(detection.channel), np.uint8)
     rate_per_s = np.zeros(len(detection.channel), np.float32)
-    counted = np.zeros(len(detection.channel), np.int64)
+    counted = np.zeros(len(detection.channel), np.int32)
     stage = np.zeros(len(signals.device_id), np.int32)
     stuck = np.flatnonzero(damage.stuck_on).astype(np.int32)
     _take_events(detectors, 0, stuck, np.zeros(len(stuck), np.int64), np.ones(len(stuck), np.uint8))

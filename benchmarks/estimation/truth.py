@@ -57,7 +57,7 @@ class _Rows(NamedTuple):
     speed_mps: npt.NDArray[np.float32]
 
 
-def find_truth(recording: Recording, advance_m: npt.NDArray[np.float64]) -> Truth:
+def find_truth(recording: Recording, advance_m: npt.NDArray[np.float32]) -> Truth:
     """The truth of a recording; ``advance_m`` (L,) as in ``Detection``."""
     rows = _by_vehicle(recording)
     table = _Table(recording)
@@ -176,7 +176,7 @@ class _Visit(NamedTuple):
             float(rows.speed_mps[first]),
         )
 
-    def row(self, advance_m: npt.NDArray[np.float64]) -> tuple[int, int, int, int, float, int, int]:
+    def row(self, advance_m: npt.NDArray[np.float32]) -> tuple[int, int, int, int, float, int, int]:
         """As a row of ``Visits``."""
         return (
             self.vehicle,

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from greensplit.engine.kernels.interlock import check_lamps
 from greensplit.engine.kernels.machine import advance_machine
 from greensplit.engine.kernels.state import Machine, new_faults, new_lamps, new_machine
-from greensplit.engine.model.compiled import Signals, compile_signals
+from greensplit.engine.model.compiled import Signals, compile_rules, compile_signals
 from greensplit.engine.model.site import Site
 
 from .hostile import Orders, calm_orders, hostile_orders, sabotage, scramble, tick_lengths
@@ -37,7 +37,7 @@ class Guard:
     """The interlock of a city, and the judge who looks at what it is offered and at what it shows."""
 
     def __init__(self, site: Site) -> None:
-        self.signals = compile_signals(site)
+        self.rules = compile_rules(site)
         self.book = open_book(site)
         self.notes = new_notes(self.book)
         junctions = len(site.junctions)
@@ -56,7 +56,7 @@ class Guard:
         wrong = np.zeros_like(self.tally)
         if compare:
             judge_lamps(self.book, self.notes, proposed, self._nobody, now_ms, wrong)
-        check_lamps(self.signals, self.lamps, self.faults, proposed, self.released, now_ms, False)
+        check_lamps(self.rules, self.lamps, self.faults, proposed, self.released, now_ms, False)
         refused = (self.faults.code != 0) & ~latched
         self.refusals += int(refused.sum())
         if compare:

@@ -205,8 +205,9 @@ def _bold(_rng: np.random.Generator, signals: Signals, j: int) -> None:
 
 
 def _no_trap(_rng: np.random.Generator, signals: Signals, j: int) -> None:
-    signals.trap[_pairs(signals, j)] = 0
-    signals.has_trap[j] = 0
+    """Every left turn is taken to yield to itself alone."""
+    traps = signals.trap[signals.trap_ptr[j] : signals.trap_ptr[j + 1]]
+    traps[:, 1] = traps[:, 0]
 
 
 def _straight_to_red(_rng: np.random.Generator, signals: Signals, j: int) -> None:

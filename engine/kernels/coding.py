@@ -28,6 +28,7 @@ from ..events import (
 from ..model.aspects import CLEARANCE, DARK, GREEN, GREEN_FLASH, PERMISSIVE, RED, RED_AMBER, YELLOW
 from ..model.compiled import Signals
 from .jit import inlined, kernel
+from .state import Lamps
 
 __all__ = ["EVENTS_PER_GROUP", "code_lamps"]
 
@@ -48,32 +49,35 @@ def _put(out: npt.NDArray[np.void], n: int, t_ms: int, device: int, event: int, 
 def code_lamps(
     signals: Signals,
     before: npt.NDArray[np.uint8],
-    aspect: npt.NDArray[np.uint8],
-    clear_ms: npt.NDArray[np.int64],
+    lamps: Lamps,
+    clearing: npt.NDArray[np.uint8],
     cause: npt.NDArray[np.uint8],
     changed: npt.NDArray[np.uint8],
     now_ms: int,
     out: npt.NDArray[np.void],
 ) -> int:
-    """Code the step from ``before`` to ``aspect`` (both (G,)) into ``out``; rows written.
+    """Code the step from ``before`` (G,) to what ``lamps`` show into ``out``; rows written.
 
-    ``cause`` (J,) is the termination code (4, 5, 6 or 0 unknown) of greens that end now. ``clear_ms`` (G,) holds the
-    pending end of red clearance, or -1. ``before``, ``clear_ms`` and ``changed`` (J,) are modified in place.
+    ``cause`` (J,) is the termination code (4, 5, 6 or 0 unknown) of greens that end now. ``clearing`` (G,) is 1
+    while the end of a red clearance is to be told. ``before``, ``clearing`` and ``changed`` (J,) are modified in place.
     ``out`` needs ``EVENTS_PER_GROUP`` rows per group. Into and out of darkness all groups of a junction go
     together: one event, the junction's.
     """
     n = 0
+    aspect = lamps.aspect
     for j in range(len(signals.device_id)):
         device = signals.device_id[j]
         changed[j] = 0
         first = signals.group_ptr[j]
         for g in range(first, signals.group_ptr[j + 1]):
             number = g - first + 1
-            if clear_ms[g] >= 0 and (clear_ms[g] <= now_ms or aspect[g] != before[g]):
-                end_ms = min(clear_ms[g], now_ms)
-                n = _put(out, n, end_ms, device, END_RED_CLEARANCE, number)
-                n = _put(out, n, end_ms, device, PHASE_INACTIVE, number)
-                clear_ms[g] = -1
+            if clearing[g]:
+                end_ms = lamps.red_ms[g] + signals.clearance_ms[g]
+                if end_ms <= now_ms or aspect[g] != before[g]:
+                    end_ms = min(end_ms, now_ms)
+                    n = _put(out, n, end_ms, device, END_RED_CLEARANCE, number)
+                    n = _put(out, n, end_ms, device, PHASE_INACTIVE, number)
+                    clearing[g] = 0
             if aspect[g] != before[g]:
                 changed[j] = 1
                 if aspect[g] == DARK or before[g] == DARK:
@@ -85,12 +89,11 @@ def code_lamps(
                 else:
                     n = _code_vehicle(out, n, now_ms, device, number, before[g], aspect[g], cause[j])
                     if aspect[g] == RED:
-                        clear_ms[g] = now_ms + signals.clearance_ms[g]
+                        clearing[g] = signals.clearance_ms[g] > 0
                         n = _put(out, n, now_ms, device, BEGIN_RED_CLEARANCE, number)
                         if signals.clearance_ms[g] == 0:
                             n = _put(out, n, now_ms, device, END_RED_CLEARANCE, number)
                             n = _put(out, n, now_ms, device, PHASE_INACTIVE, number)
-                            clear_ms[g] = -1
                 before[g] = aspect[g]
     return n
 

@@ -12,14 +12,29 @@ from ..model.compiled import Detection, Signals
 from .jit import inlined, kernel
 from .state import NEVER_MS
 
-__all__ = ["ODD_NAMES", "Detectors", "new_detectors", "occupied_until_ms", "quiet_ms", "take_detections"]
+__all__ = [
+    "ODD_NAMES",
+    "U16_MASK",
+    "U32_MASK",
+    "Detectors",
+    "gained",
+    "new_detectors",
+    "occupied_until_ms",
+    "quiet_ms",
+    "take_detections",
+]
 
 U8 = npt.NDArray[np.uint8]
+U16 = npt.NDArray[np.uint16]
+U32 = npt.NDArray[np.uint32]
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 
 BRIEF_MS: Final = 200  # shorter than a car of 4 m over a loop of 2 m at 108 km/h
 LOST_OFF_MS: Final = 2000
+LONGEST_MS: Final = 65_535  # of headways and gaps, as told
+U16_MASK: Final = 0xFFFF
+U32_MASK: Final = 0xFFFF_FFFF
 
 UNKNOWN, FUTURE, DISORDERED, REPEATED, LOST_OFF, UNLOGGED = range(6)
 ODD_NAMES: Final = (
@@ -33,43 +48,53 @@ ODD_NAMES: Final = (
 
 
 class Detectors(NamedTuple):
-    """Per detector: presence, actuations, headways. ``odd`` counts input that was not as it should be."""
+    """Per detector: presence, actuations, headways. ``odd`` counts input that was not as it should be.
+
+    Totals that many detectors have wrap around: ``gained`` is how much one has grown since it was read.
+    """
 
     on: U8  # (D,)
     on_ms: I64  # (D,) last on
     off_ms: I64  # (D,) last off
-    actuations: I64  # (D,) so far
-    occupied_ms: I64  # (D,) total time on, up to the last off
-    headway_ms: I64  # (D,) between the last two ons, 0 before the second
-    gap_ms: I64  # (D,) between the last on and the off before it, 0 before the second on
-    brief: I32  # (D,) actuations so far that were too short for a vehicle
-    label: I64  # (D,) device * 65536 + channel, as in the log
+    actuations: I32  # (D,) so far
+    occupied_ms: U32  # (D,) total time on, up to the last off, modulo 2**32
+    headway_ms: U16  # (D,) between the last two ons, at most LONGEST_MS, 0 before the second
+    gap_ms: U16  # (D,) between the last on and the off before it, likewise
+    brief: U16  # (D,) actuations that were too short for a vehicle, modulo 2**16
+    device: U32  # (D,) as in the log
+    channel: U16  # (D,) as in the log
     odd: I64  # (6,) events so far, kinds as in ODD_NAMES
 
 
 def new_detectors(signals: Signals, detection: Detection) -> Detectors:
     """All off, never actuated."""
     n = len(detection.channel)
-    device = signals.device_id[detection.detector_junction].astype(np.int64)
     return Detectors(
         on=np.zeros(n, np.uint8),
         on_ms=np.full(n, NEVER_MS, np.int64),
         off_ms=np.full(n, NEVER_MS, np.int64),
-        actuations=np.zeros(n, np.int64),
-        occupied_ms=np.zeros(n, np.int64),
-        headway_ms=np.zeros(n, np.int64),
-        gap_ms=np.zeros(n, np.int64),
-        brief=np.zeros(n, np.int32),
-        label=device << 16 | detection.channel,
+        actuations=np.zeros(n, np.int32),
+        occupied_ms=np.zeros(n, np.uint32),
+        headway_ms=np.zeros(n, np.uint16),
+        gap_ms=np.zeros(n, np.uint16),
+        brief=np.zeros(n, np.uint16),
+        device=np.repeat(signals.device_id.astype(np.uint32), np.diff(detection.detector_ptr)),
+        channel=detection.channel,
         odd=np.zeros(len(ODD_NAMES), np.int64),
     )
 
 
 @inlined
 def occupied_until_ms(detectors: Detectors, d: int, now_ms: int) -> int:
-    """Total time on of detector ``d``, with the actuation that still lasts."""
+    """Total time on of detector ``d``, with the actuation that still lasts, modulo 2**32."""
     running_ms = now_ms - detectors.on_ms[d] if detectors.on[d] else 0
-    return int(detectors.occupied_ms[d] + max(running_ms, 0))
+    return int((np.int64(detectors.occupied_ms[d]) + max(running_ms, 0)) & U32_MASK)
+
+
+@inlined
+def gained(total: int, before: int, mask: int) -> int:
+    """What was added to a total that wraps around at ``mask`` since it was ``before``."""
+    return int((np.int64(total) - np.int64(before)) & mask)
 
 
 @inlined
@@ -131,9 +156,9 @@ def take_detections(
             continue
         row = out[written]
         row["t_ms"] = at_ms
-        row["device"] = detectors.label[d] >> 16
+        row["device"] = detectors.device[d]
         row["event"] = DETECTOR_ON if is_on else DETECTOR_OFF
-        row["parameter"] = detectors.label[d] & 65535
+        row["parameter"] = detectors.channel[d]
         written += 1
     return written
 
@@ -141,8 +166,8 @@ def take_detections(
 @inlined
 def _begin(detectors: Detectors, d: int, at_ms: int) -> None:
     if detectors.actuations[d]:
-        detectors.headway_ms[d] = at_ms - detectors.on_ms[d]
-        detectors.gap_ms[d] = at_ms - detectors.off_ms[d]
+        detectors.headway_ms[d] = min(at_ms - detectors.on_ms[d], LONGEST_MS)
+        detectors.gap_ms[d] = min(at_ms - detectors.off_ms[d], LONGEST_MS)
     detectors.on[d] = 1
     detectors.on_ms[d] = at_ms
     detectors.actuations[d] += 1
@@ -153,6 +178,6 @@ def _end(detectors: Detectors, d: int, at_ms: int) -> None:
     lasted_ms = at_ms - detectors.on_ms[d]
     detectors.on[d] = 0
     detectors.off_ms[d] = at_ms
-    detectors.occupied_ms[d] += lasted_ms
+    detectors.occupied_ms[d] = (np.int64(detectors.occupied_ms[d]) + lasted_ms) & U32_MASK
     if lasted_ms < BRIEF_MS:
-        detectors.brief[d] += 1
+        detectors.brief[d] = (np.int64(detectors.brief[d]) + 1) & U16_MASK

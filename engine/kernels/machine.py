@@ -145,25 +145,28 @@ def _is_under_way(signals: Signals, machine: Machine, j: int, local: int) -> boo
 
 
 @inlined
+def _is_between(aspect: int) -> bool:
+    """Neither green nor red nor dark: on the way from one to the other."""
+    return aspect == RED_AMBER or (aspect > PERMISSIVE and aspect != DARK)
+
+
+@inlined
 def _progress(signals: Signals, machine: Machine, j: int, now_ms: int) -> None:
     """Move groups along their sequences, as time allows."""
     lamps = machine.lamps
     moving = 0
     for group in range(signals.group_ptr[j], signals.group_ptr[j + 1]):
-        aspect = lamps.aspect[group]
+        if not _is_between(lamps.aspect[group]):
+            continue
         elapsed_ms = now_ms - lamps.since_ms[group]
-        if aspect == RED_AMBER and elapsed_ms >= signals.start_ms[group]:
-            yields = _wanted(signals, machine, j, group - signals.group_ptr[j]) == PERMISSIVE
-            _show(machine, j, group, PERMISSIVE if yields else GREEN, now_ms)
-            lamps.green_ms[group] = now_ms
-        elif (
-            aspect > PERMISSIVE
-            and aspect != DARK
-            and elapsed_ms >= signals.stop_ms[group, machine.step[group]]
-        ):
+        if lamps.aspect[group] == RED_AMBER:
+            if elapsed_ms >= signals.start_ms[group]:
+                yields = _wanted(signals, machine, j, group - signals.group_ptr[j]) == PERMISSIVE
+                _show(machine, j, group, PERMISSIVE if yields else GREEN, now_ms)
+                lamps.green_ms[group] = now_ms
+        elif elapsed_ms >= signals.stop_ms[group, machine.step[group]]:
             _next_stop(signals, machine, j, group, machine.step[group] + 1, now_ms)
-        aspect = lamps.aspect[group]
-        if aspect == RED_AMBER or (aspect > PERMISSIVE and aspect != DARK):
+        if _is_between(lamps.aspect[group]):
             moving = 1
     machine.moving[j] = moving
 
@@ -185,8 +188,7 @@ def _change(signals: Signals, machine: Machine, j: int, now_ms: int) -> None:
         machine.red_until_ms[j] = now_ms + signals.start_red_ms[j]
     if machine.dark[j]:
         _leave_flash(signals, machine, j, now_ms)
-    if signals.has_trap[j]:
-        _drag_trapped(signals, machine, j)
+    _drag_trapped(signals, machine, j)
     _announce_ends(signals, machine, j, now_ms)
     _end_greens(signals, machine, j, now_ms)
     _demote(signals, machine, j, now_ms)
@@ -238,21 +240,19 @@ def _ends(signals: Signals, machine: Machine, j: int, local: int) -> bool:
 @inlined
 def _drag_trapped(signals: Signals, machine: Machine, j: int) -> None:
     """Mark green groups that must end because a left turn that yields to them ends."""
-    first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
+    first = signals.group_ptr[j]
     changed = True
     while changed:
         changed = False
-        for a in range(n):
-            if not _ends(signals, machine, j, a):
-                continue
-            for b in range(n):
-                if (
-                    signals.trap[signals.pair_ptr[j] + a * n + b]
-                    and is_open(machine.lamps.aspect[first + b])
-                    and not _ends(signals, machine, j, b)
-                ):
-                    machine.drag[first + b] = 1
-                    changed = True
+        for i in range(signals.trap_ptr[j], signals.trap_ptr[j + 1]):
+            turn, opposing = signals.trap[i, 0], signals.trap[i, 1]
+            if (
+                _ends(signals, machine, j, turn)
+                and is_open(machine.lamps.aspect[first + opposing])
+                and not _ends(signals, machine, j, opposing)
+            ):
+                machine.drag[first + opposing] = 1
+                changed = True
 
 
 @inlined
@@ -285,8 +285,7 @@ def _end_greens(signals: Signals, machine: Machine, j: int, now_ms: int) -> None
     first, last = signals.group_ptr[j], signals.group_ptr[j + 1]
     for group in range(first, last):
         machine.leaving[group] = machine.ends_ms[group] != NEVER_MS and now_ms >= machine.ends_ms[group]
-    if signals.has_trap[j]:
-        _keep_trapped(signals, machine, j)
+    _keep_trapped(signals, machine, j)
     for group in range(first, last):
         if machine.leaving[group]:
             machine.ends_ms[group] = NEVER_MS
@@ -297,21 +296,19 @@ def _end_greens(signals: Signals, machine: Machine, j: int, now_ms: int) -> None
 @inlined
 def _keep_trapped(signals: Signals, machine: Machine, j: int) -> None:
     """Take back the leave of every left turn that opposing traffic would outlast, and of those that wait for it."""
-    first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
+    first = signals.group_ptr[j]
     changed = True
     while changed:
         changed = False
-        for a in range(n):
-            if not machine.leaving[first + a]:
-                continue
-            for b in range(n):
-                if (
-                    signals.trap[signals.pair_ptr[j] + a * n + b]
-                    and is_open(machine.lamps.aspect[first + b])
-                    and not machine.leaving[first + b]
-                ):
-                    machine.leaving[first + a] = 0
-                    changed = True
+        for i in range(signals.trap_ptr[j], signals.trap_ptr[j + 1]):
+            turn, opposing = first + signals.trap[i, 0], first + signals.trap[i, 1]
+            if (
+                machine.leaving[turn]
+                and is_open(machine.lamps.aspect[opposing])
+                and not machine.leaving[opposing]
+            ):
+                machine.leaving[turn] = 0
+                changed = True
 
 
 @inlined
@@ -348,7 +345,6 @@ def _is_cleared(signals: Signals, machine: Machine, j: int, a: int, yields: bool
     """May local group ``a`` start: has every group that it meets been cleared, or does one of the two yield?"""
     first, n = signals.group_ptr[j], signals.group_ptr[j + 1] - signals.group_ptr[j]
     lamps = machine.lamps
-    clear = True
     for b in range(n):
         relation = signals.meeting[signals.pair_ptr[j] + a * n + b]
         if relation == NO_MEETING:
@@ -358,15 +354,16 @@ def _is_cleared(signals: Signals, machine: Machine, j: int, a: int, yields: bool
             continue
         shown = lamps.aspect[first + b]
         if shown != GREEN and shown != PERMISSIVE:
-            clear = clear and now_ms + signals.start_ms[first + a] - lamps.end_ms[first + b] >= intergreen_ms
-        if is_open(shown):
-            clear = clear and not (
-                relation == CONFLICT
-                or (relation == YIELDS and not yields)
-                or (relation == HAS_PRIORITY and shown != PERMISSIVE)
-                or _ends(signals, machine, j, b)
-            )
-    return clear
+            if now_ms + signals.start_ms[first + a] - lamps.end_ms[first + b] < intergreen_ms:
+                return False
+        if is_open(shown) and (
+            relation == CONFLICT
+            or (relation == YIELDS and not yields)
+            or (relation == HAS_PRIORITY and shown != PERMISSIVE)
+            or _ends(signals, machine, j, b)
+        ):
+            return False
+    return True
 
 
 @inlined

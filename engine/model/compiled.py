@@ -23,8 +23,10 @@ __all__ = [
     "SHARED",
     "YIELDS",
     "Detection",
+    "Rules",
     "Signals",
     "compile_detection",
+    "compile_rules",
     "compile_signals",
 ]
 
@@ -33,7 +35,7 @@ NO_MEETING, CONFLICT, YIELDS, HAS_PRIORITY, SHARED = range(5)
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
+F32 = npt.NDArray[np.float32]
 T = TypeVar("T", np.int32, np.int64)
 
 
@@ -53,12 +55,29 @@ class Signals(NamedTuple):
     commit_ms: I32  # (G,) countdown shown before the end of green, 0 where there is none
     meeting: U8  # (P,) NO_MEETING, CONFLICT, YIELDS (a to b), HAS_PRIORITY (a over b), SHARED
     intergreen_ms: I32  # (P,) end of green of a to start of green of b
-    trap: U8  # (P,) 1 where a is a left turn that yields to b
-    has_trap: U8  # (J,) 1 where any pair is
+    trap_ptr: I32  # (J + 1,)
+    trap: I64  # (T, 2) local groups a, b: a is a left turn that yields to b
     stage_aspect: U8  # aspect of each local group in each stage
-    stage_aspect_ptr: I64  # (S + 1,)
+    stage_aspect_ptr: I32  # (S + 1,)
     stage_deployed: U8  # (S,) 1 where the stage comes from a deployed program
     start_red_ms: I32  # (J,) after power-up and after flash
+    revert_ms: int
+
+
+class Rules(NamedTuple):
+    """The tables that the interlock holds lamps to, as in ``Signals``; nothing about stages."""
+
+    group_ptr: I32
+    pair_ptr: I64
+    min_green_ms: I32
+    start_ms: I32
+    stop_aspect: U8
+    stop_ms: I32
+    clearance_ms: I32
+    meeting: U8
+    intergreen_ms: I32
+    trap_ptr: I32
+    trap: I64
     revert_ms: int
 
 
@@ -67,23 +86,23 @@ class Detection(NamedTuple):
 
     lane_ptr: I32  # (J + 1,)
     detector_ptr: I32  # (J + 1,)
-    channel: I32  # (D,)
+    channel: npt.NDArray[np.uint16]  # (D,)
     kind: U8  # (D,) position in DetectorKind
-    detector_junction: I32  # (D,)
     stop_bar: I32  # (L,) detector of the lane, -1 none
     advance: I32  # (L,) detector of the lane, -1 none
-    advance_share: F64  # (L,) share of the advance detector's vehicles that come to this lane
-    advance_m: F64  # (L,)
-    storage_m: F64  # (L,)
-    speed_mps: F64  # (L,)
+    advance_share: F32  # (L,) share of the advance detector's vehicles that come to this lane
+    advance_m: F32  # (L,)
+    storage_m: F32  # (L,)
+    speed_mps: F32  # (L,)
     lane_group_ptr: I32  # (L + 1,)
     lane_group: I32  # local group indices of each lane
     exit_ptr: I32  # (G + 1,)
-    exit_detector: I32  # exit detectors of each group
+    exit_detector: I32  # (X,) exit detectors of each group
+    exit_group: I32  # (X,)
 
 
 def compile_signals(site: Site) -> Signals:
-    """Tables for the signal machine or for the interlock: each call makes its own copy from the model."""
+    """Tables for the signal machine; each call makes its own copy from the model."""
     groups = [group for junction in site.junctions for group in junction.groups]
     tables = [_meeting_table(junction) for junction in site.junctions]
     sizes = [len(junction.groups) for junction in site.junctions]
@@ -104,17 +123,23 @@ def compile_signals(site: Site) -> Signals:
         commit_ms=np.array([group.commit_ms for group in groups], np.int32),
         meeting=np.concatenate([table[0].ravel() for table in tables] or [np.zeros(0, np.uint8)]),
         intergreen_ms=np.concatenate([table[1].ravel() for table in tables] or [np.zeros(0, np.int32)]),
-        trap=np.concatenate([table[2].ravel() for table in tables] or [np.zeros(0, np.uint8)]),
-        has_trap=np.array([table[2].any() for table in tables], np.uint8),
+        trap_ptr=_ptr([len(table[2]) for table in tables], np.int32),
+        trap=np.array([pair for table in tables for pair in table[2]], np.int64).reshape(-1, 2),
         stage_aspect=np.array(
             [a for junction, stage in stages for a in _aspects(junction, stage.green, stage.permissive)],
             np.uint8,
         ),
-        stage_aspect_ptr=_ptr([len(junction.groups) for junction, _ in stages], np.int64),
+        stage_aspect_ptr=_ptr([len(junction.groups) for junction, _ in stages], np.int32),
         stage_deployed=np.array([stage.deployed for _, stage in stages], np.uint8),
         start_red_ms=np.array([junction.start_red_ms for junction in site.junctions], np.int32),
         revert_ms=site.red_revert_ms,
     )
+
+
+def compile_rules(site: Site) -> Rules:
+    """Tables for the interlock: copies of its own, that nobody else writes to."""
+    tables = compile_signals(site)._asdict()
+    return Rules(**{name: tables[name] for name in Rules._fields})
 
 
 def compile_detection(site: Site) -> Detection:
@@ -128,23 +153,23 @@ def compile_detection(site: Site) -> Detection:
     return Detection(
         lane_ptr=_ptr([len(junction.lanes) for junction in site.junctions], np.int32),
         detector_ptr=_ptr([len(junction.detectors) for junction in site.junctions], np.int32),
-        channel=np.array([d.channel for _, d in detectors], np.int32),
+        channel=np.array([d.channel for _, d in detectors], np.uint16),
         kind=np.array([kinds.index(d.kind) for _, d in detectors], np.uint8),
-        detector_junction=np.array([j for j, _ in detectors], np.int32),
         stop_bar=np.array(
             [index.get((j, s[0]), -1) for (j, _), s in zip(lanes, shared, strict=True)], np.int32
         ),
         advance=np.array(
             [index.get((j, s[1]), -1) for (j, _), s in zip(lanes, shared, strict=True)], np.int32
         ),
-        advance_share=np.array([s[2] for s in shared], np.float64),
-        advance_m=np.array([s[3] for s in shared], np.float64),
-        storage_m=np.array([lane.storage_m for _, lane in lanes], np.float64),
-        speed_mps=np.array([lane.speed_mps for _, lane in lanes], np.float64),
+        advance_share=np.array([s[2] for s in shared], np.float32),
+        advance_m=np.array([s[3] for s in shared], np.float32),
+        storage_m=np.array([lane.storage_m for _, lane in lanes], np.float32),
+        speed_mps=np.array([lane.speed_mps for _, lane in lanes], np.float32),
         lane_group_ptr=_ptr([len(lane.groups) for _, lane in lanes], np.int32),
         lane_group=np.array([group - 1 for _, lane in lanes for group in lane.groups], np.int32),
         exit_ptr=_ptr([len(found) for found in exits], np.int32),
         exit_detector=np.array([d for found in exits for d in found], np.int32),
+        exit_group=np.array([group for group, found in enumerate(exits) for _ in found], np.int32),
     )
 
 
@@ -163,11 +188,11 @@ def _stop_column(site: Site, column: int) -> I32:
     return np.array(rows, np.int32).reshape(-1, 2)
 
 
-def _meeting_table(junction: Junction) -> tuple[U8, I32, U8]:
-    """Relation, intergreen and trap matrices of one junction, each (n, n)."""
+def _meeting_table(junction: Junction) -> tuple[U8, I32, list[tuple[int, int]]]:
+    """Relation and intergreen matrices of one junction, each (n, n), and its pairs with a yellow trap."""
     n = len(junction.groups)
-    relation, trap = np.zeros((n, n), np.uint8), np.zeros((n, n), np.uint8)
-    intergreen = np.zeros((n, n), np.int32)
+    relation, intergreen = np.zeros((n, n), np.uint8), np.zeros((n, n), np.int32)
+    traps = []
     there = {
         MeetingKind.CONFLICT: (CONFLICT, CONFLICT),
         MeetingKind.PERMISSIVE: (YIELDS, HAS_PRIORITY),
@@ -177,8 +202,9 @@ def _meeting_table(junction: Junction) -> tuple[U8, I32, U8]:
         a, b = meeting.first - 1, meeting.second - 1
         relation[a, b], relation[b, a] = there[meeting.kind]
         intergreen[a, b], intergreen[b, a] = meeting.intergreen_ms, meeting.reverse_ms
-        trap[a, b] = meeting.left_turn and meeting.kind is MeetingKind.PERMISSIVE
-    return relation, intergreen, trap
+        if meeting.left_turn and meeting.kind is MeetingKind.PERMISSIVE:
+            traps.append((a, b))
+    return relation, intergreen, traps
 
 
 def _clearance(junction: Junction) -> I32:

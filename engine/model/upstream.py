@@ -26,6 +26,7 @@ class Links(NamedTuple):
 
     source_detector: I32  # (E,) exit loop, -1 where the source is a group
     source_junction: I32  # (E,)
+    loop_source: I32  # sources that have an exit loop
     way_ptr: I32  # (L + 1,)
     way_group: I32  # (W,) group, index over the site
     way_source: I32  # (W,)
@@ -35,7 +36,6 @@ class Links(NamedTuple):
     feed_ptr: I32  # (L + 1,)
     feed_source: I32  # (K,)
     feed_travel_ms: I32  # (K,) junction to stop line at free flow
-    feed_length_m: npt.NDArray[np.float32]  # (K,)
     source_ptr: I32  # (E + 1,)
     source_feed: I32  # (K,) feeds out of each source
 
@@ -57,6 +57,7 @@ def compile_links(site: Site) -> Links:
     return Links(
         source_detector=_i32(source.detector for source in sources),
         source_junction=_i32(source.j for source in sources),
+        loop_source=_i32(i for i, source in enumerate(sources) if source.detector >= 0),
         way_ptr=_ptr((lane for lane, _, _ in ways), lanes),
         way_group=_i32(group for _, group, _ in ways),
         way_source=_i32(source for _, _, source in ways),
@@ -66,7 +67,6 @@ def compile_links(site: Site) -> Links:
         feed_ptr=_ptr((feed[0] for feed in feeds), lanes),
         feed_source=_i32(feed[1] for feed in feeds),
         feed_travel_ms=_i32(feed[2] for feed in feeds),
-        feed_length_m=np.array([feed[3] for feed in feeds], np.float32),
         source_ptr=_ptr((feed[1] for feed in feeds), len(sources)),
         source_feed=_order([feed[1] for feed in feeds]),
     )
@@ -112,26 +112,25 @@ def _ways(site: Site, sources: list[_Source]) -> list[tuple[int, int, int]]:
     return rows
 
 
-def _feeds(site: Site, sources: list[_Source]) -> list[tuple[int, int, int, float]]:
-    """(lane, source, travel_ms, length_m) of every feed, in the order of lanes.
+def _feeds(site: Site, sources: list[_Source]) -> list[tuple[int, int, int]]:
+    """(lane, source, travel_ms) of every feed, in the order of lanes.
 
     What a source leads to, each of its groups leads to: a lane that one of them does not reach is not fed. A group's
     own link is its shortest way over any exit, so the longest of them is nearest to the way over this one.
     """
     lanes = _lane_index(site.junctions)
-    reach: dict[tuple[str, int], dict[int, tuple[int, float]]] = {}
+    reach: dict[tuple[str, int], dict[int, int]] = {}
     for link in site.links:
         lane = lanes.get((link.to_junction, link.to_lane))
         if lane is not None:
             found = reach.setdefault((link.from_junction, link.from_group), {})
-            found[lane] = (link.travel_ms, link.length_m)
-    rows: list[tuple[int, int, int, float]] = []
+            found[lane] = link.travel_ms
+    rows: list[tuple[int, int, int]] = []
     for i, source in enumerate(sources):
         reached = [reach.get((site.junctions[source.j].id, number), {}) for number in source.groups]
         common = set.intersection(*(set(found) for found in reached)) if reached else set()
         for lane in common:
-            travel_ms, length_m = max(found[lane] for found in reached)
-            rows.append((lane, i, travel_ms, length_m))
+            rows.append((lane, i, max(found[lane] for found in reached)))
     return sorted(rows)
 
 

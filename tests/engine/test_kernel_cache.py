@@ -17,12 +17,14 @@ use_kernel_cache(os.environ)
 import numpy as np
 from greensplit.engine.events import EVENT_DTYPE
 from greensplit.engine.kernels.coding import code_lamps
+from greensplit.engine.kernels.state import new_lamps
 from greensplit.engine.model.compiled import compile_signals
 sys.path.insert(0, {root!r})
 from tests.engine.kernels.sites import crossroads
-before, aspect, pending = np.zeros(2, np.uint8), np.array([2, 0], np.uint8), np.full(2, -1, np.int64)
+before, lamps, clearing = np.zeros(2, np.uint8), new_lamps(2), np.zeros(2, np.uint8)
+lamps.aspect[0] = 2
 by_junction, out = np.zeros(1, np.uint8), np.zeros(10, EVENT_DTYPE)
-code_lamps(compile_signals(crossroads()), before, aspect, pending, by_junction, by_junction.copy(), 0, out)
+code_lamps(compile_signals(crossroads()), before, lamps, clearing, by_junction, by_junction.copy(), 0, out)
 stats = code_lamps.stats
 print(out["event"][1], sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """

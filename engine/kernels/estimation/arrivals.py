@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from ...model.compiled import Detection
 from ...model.upstream import Links
-from ..detectors import Detectors
+from ..detectors import U16_MASK, Detectors, gained
 from ..health.state import OWN
 from ..jit import inlined, kernel
 from ..state import NEVER_MS
 from .calibration import renew_bases
 from .dispersion import add_platoon, disperse
-from .expectation import BY_NOTHING, COVERED_MS, FILLED_S, LEAST_PER_S, MASK, Arrivals, new_arrivals
+from .expectation import BY_NOTHING, COVERED_MS, LEAST_PER_S, MASK, Arrivals, new_arrivals
 from .outflow import Outflow
 from .travel import HORIZON_S, RING, Travel
 
@@ -81,20 +81,19 @@ def _see(
     for lane in range(len(advance)):
         loop = advance[lane]
         sees = loop >= 0 and level[loop] == OWN
-        sight_s[lane, 0] = own_s[lane] if sees else 0
+        if sees != (sight_s[lane, 0] > 0):
+            sight_s[lane, 0] = own_s[lane] if sees else 0
         is_covered[lane] = sees and on[loop] != 0 and now_ms - on_ms[loop] > COVERED_MS
 
 
 @kernel
 def _pass_second(links: Links, travel: Travel, outflow: Outflow, arrivals: Arrivals, second: int) -> None:
-    """Second ``second`` is the present one: fill the horizon, take out what was expected to be seen by now."""
+    """Second ``second`` is the present one: fill the horizon's end, take out what should be seen by now."""
     ring, base_per_s, unseen_per_s = arrivals.arrival_veh, arrivals.base_per_s, arrivals.unseen_per_s
     sight_s, is_covered, owed_veh = arrivals.sight_s, arrivals.is_covered, arrivals.owed_veh
     feed_ptr, told_veh = links.feed_ptr, arrivals.told_veh
     for lane in range(len(base_per_s)):
-        if (second + lane) % FILLED_S == 0:
-            for ahead_s in range(HORIZON_S - 1, HORIZON_S - 1 + FILLED_S):
-                ring[lane, (second + ahead_s) & MASK] = base_per_s[lane]
+        ring[(second + HORIZON_S - 1) & MASK, lane] = base_per_s[lane]
         told = unseen_per_s[lane]
         if feed_ptr[lane] < feed_ptr[lane + 1]:
             told += _pass_feeds(links, travel, outflow, arrivals, lane, second)
@@ -103,9 +102,9 @@ def _pass_second(links: Links, travel: Travel, outflow: Outflow, arrivals: Arriv
         if own_s > 0:
             at = (second + own_s) & MASK
             if is_covered[lane]:
-                owed_veh[lane] += ring[lane, at]
+                owed_veh[lane] += ring[at, lane]
             else:
-                ring[lane, at] = 0.0
+                ring[at, lane] = 0.0
 
 
 @inlined
@@ -117,6 +116,7 @@ def _pass_feeds(
     near_veh, feed_share, source_veh = arrivals.near_veh, arrivals.feed_share, arrivals.source_veh
     own_s, is_covered = arrivals.sight_s[lane, 0], arrivals.is_covered[lane]
     counts = arrivals.counter[lane] != BY_NOTHING
+    has_plans, rows = len(plan_end_s) > 0, len(departed_veh)
     told = 0.0
     for feed in range(links.feed_ptr[lane], links.feed_ptr[lane + 1]):
         mean_s = travel.mean_s[feed]
@@ -125,9 +125,9 @@ def _pass_feeds(
             if mean_s > own_s:
                 at = (second + mean_s) & MASK
                 expected = arrivals.feed_per_s[feed]
-                if second + mean_s < plan_end_s[source]:
+                if has_plans and second + mean_s < plan_end_s[source]:
                     expected = arrivals.plan_share[feed] * outflow.plan_veh[source, second & MASK]
-                ring[lane, at] = max(ring[lane, at] - expected, 0.0)
+                ring[at, lane] = max(ring[at, lane] - expected, 0.0)
             ago_ms = travel.least_ms[feed]
             factor = travel.factor[feed]
             if own_s > 0:
@@ -135,7 +135,7 @@ def _pass_feeds(
             else:
                 factor = min(factor, STOP_BAR_FACTOR)
             ago_s = max((ago_ms + 500) // 1000, 0)
-            near = disperse(near_veh[feed], departed_veh[(second - ago_s) & MASK, source], factor)
+            near = disperse(near_veh[feed], departed_veh[(second - ago_s) % rows, source], factor)
             near_veh[feed] = near
             if not is_covered:
                 told += feed_share[feed] * near
@@ -147,23 +147,26 @@ def _pass_feeds(
 @kernel
 def _take_departures(links: Links, travel: Travel, outflow: Outflow, arrivals: Arrivals, now_ms: int) -> None:
     """Vehicles that left upstream in this tick are on their way."""
-    new_veh, source_ptr, source_feed = outflow.new_veh, links.source_ptr, links.source_feed
+    new_veh, feed_ptr, feed_source, feed_share = (
+        outflow.new_veh,
+        links.feed_ptr,
+        links.feed_source,
+        arrivals.feed_share,
+    )
     now_s = now_ms // 1000
-    for source in range(len(new_veh)):
-        if new_veh[source] > 0.0:
-            for i in range(source_ptr[source], source_ptr[source + 1]):
-                feed = source_feed[i]
-                lane = travel.feed_lane[feed]
-                if arrivals.feed_share[feed] > 0.0:
-                    add_platoon(
-                        arrivals.arrival_veh,
-                        lane,
-                        new_veh[source] * arrivals.feed_share[feed],
-                        travel.factor[feed],
-                        (now_ms + travel.least_ms[feed]) // 1000,
-                        now_s + arrivals.sight_s[lane, 0] + 1,
-                        now_s + HORIZON_S - 1,
-                    )
+    for lane in range(len(feed_ptr) - 1):
+        for feed in range(feed_ptr[lane], feed_ptr[lane + 1]):
+            veh = new_veh[feed_source[feed]]
+            if veh > 0.0 and feed_share[feed] > 0.0:
+                add_platoon(
+                    arrivals.arrival_veh,
+                    lane,
+                    veh * feed_share[feed],
+                    travel.factor[feed],
+                    (now_ms + travel.least_ms[feed]) // 1000,
+                    now_s + arrivals.sight_s[lane, 0] + 1,
+                    now_s + HORIZON_S - 1,
+                )
 
 
 @kernel
@@ -194,9 +197,9 @@ def _take_own(
     now_s = now_ms // 1000
     for lane in range(len(advance)):
         loop = advance[lane]
-        if loop >= 0 and actuations[loop] != taken[lane]:
-            seen = actuations[loop] - taken[lane]
-            taken[lane] = actuations[loop]
+        seen = gained(actuations[loop], taken[lane], U16_MASK) if loop >= 0 else 0
+        if seen > 0:
+            taken[lane] = actuations[loop] & U16_MASK
             if sight_s[lane, 0] > 0:
                 came = seen * lane_share[lane]
                 paid = min(came, owed_veh[lane])
@@ -204,7 +207,7 @@ def _take_own(
                 loop_sum_veh[lane] += seen
                 came_veh[lane] += came
                 due_s = (on_ms[loop] + own_ms[lane]) // 1000
-                ring[lane, min(max(due_s, now_s), now_s + sight_s[lane, 0]) & MASK] += came - paid
+                ring[min(max(due_s, now_s), now_s + sight_s[lane, 0]) & MASK, lane] += came - paid
                 _attribute(
                     feed_ptr, feed_share, near_veh, feed_veh, unseen_per_s, unseen_veh, lane, came - paid
                 )
@@ -267,8 +270,10 @@ def adopt_plans(
     """Exchange what was expected of the sources of ``junctions`` (J,) for ``planned_veh`` (E, RING), in all rings.
 
     ``planned_veh`` covers the seconds after the present one, up to the horizon. ``outflow`` and ``arrivals`` are
-    modified in place.
+    modified in place; where they were not made for plans, nothing is exchanged.
     """
+    if len(outflow.plan_end_s) == 0:
+        return
     second = now_ms // 1000
     for lane in range(len(links.feed_ptr) - 1):
         for feed in range(links.feed_ptr[lane], links.feed_ptr[lane + 1]):
@@ -303,5 +308,5 @@ def _adopt(
             before = arrivals.plan_share[feed] * outflow.plan_veh[source, leaving_s & MASK]
         if mean_s > arrivals.sight_s[lane, 0]:
             after = share * planned_veh[source, leaving_s & MASK]
-            ring[lane, at] = max(ring[lane, at] + after - before, 0.0)
+            ring[at, lane] = max(ring[at, lane] + after - before, 0.0)
     arrivals.plan_share[feed] = share

@@ -23,7 +23,6 @@ from .expectation import (
     BY_ADVANCE,
     BY_NOTHING,
     BY_STOP_BAR,
-    FILLED_S,
     LEAST_PER_S,
     MASK,
     PERIOD_S,
@@ -136,8 +135,8 @@ def _judge(arrivals: Arrivals, lane: int) -> None:
     arrivals.error_veh2[lane, 0] = NOISE_MEMORY * arrivals.error_veh2[lane, 0] + by_feeds * by_feeds
     arrivals.error_veh2[lane, 1] = NOISE_MEMORY * arrivals.error_veh2[lane, 1] + by_flow * by_flow
     judged = arrivals.judged_veh[lane] + NOISE_PRIOR_VEH
-    arrivals.noise[lane, 1] = (arrivals.error_veh2[lane, 0] + NOISE_PRIOR_VEH) / judged
-    arrivals.noise[lane, 2] = (arrivals.error_veh2[lane, 1] + NOISE_PRIOR_VEH) / judged
+    arrivals.noise[1, lane] = (arrivals.error_veh2[lane, 0] + NOISE_PRIOR_VEH) / judged
+    arrivals.noise[2, lane] = (arrivals.error_veh2[lane, 1] + NOISE_PRIOR_VEH) / judged
 
 
 @inlined
@@ -226,7 +225,7 @@ def _renew_lane_share(
             veh = (whole + SHARE_PRIOR_VEH - others) * mine / (seen - counted)
         share = seen * veh / ((whole + SHARE_PRIOR_VEH) * arrivals.loop_sum_veh[lane])
     arrivals.lane_share[lane] = min(share, MOST_BIAS)
-    arrivals.noise[lane, 0] = max(1.0 - share, OWN_NOISE)
+    arrivals.noise[0, lane] = max(1.0 - share, OWN_NOISE)
 
 
 @inlined
@@ -259,7 +258,7 @@ def _rebase(
     ring = arrivals.arrival_veh
     total = unseen
     sight_s = int(arrivals.sight_s[lane, 0])
-    end_s = second + HORIZON_S + (FILLED_S - 1) - (second + lane) % FILLED_S
+    end_s = second + HORIZON_S
     _raise(ring, lane, second + sight_s + 1, end_s, unseen - before_unseen)
     for feed in range(links.feed_ptr[lane], links.feed_ptr[lane + 1]):
         mean_s = travel.mean_s[feed]
@@ -267,7 +266,9 @@ def _rebase(
             source = links.feed_source[feed]
             per_s = bias * arrivals.feed_share[feed] * outflow.rate_per_s[source]
             more = per_s - arrivals.feed_per_s[feed]
-            from_s = max(second + 1 + mean_s, outflow.plan_end_s[source], second + sight_s + 1)
+            from_s = second + 1 + max(mean_s, sight_s)
+            if len(outflow.plan_end_s) > 0:
+                from_s = max(from_s, outflow.plan_end_s[source])
             _raise(ring, lane, from_s, end_s, more)
             arrivals.feed_per_s[feed] = per_s
             total += per_s
@@ -283,9 +284,9 @@ def _raise(ring: F32, lane: int, from_s: int, end_s: int, more: float) -> None:
         return
     if first < last:
         for at in range(first, last):
-            ring[lane, at] = max(ring[lane, at] + step, none)
+            ring[at, lane] = max(ring[at, lane] + step, none)
     else:
         for at in range(first, RING):
-            ring[lane, at] = max(ring[lane, at] + step, none)
+            ring[at, lane] = max(ring[at, lane] + step, none)
         for at in range(last):
-            ring[lane, at] = max(ring[lane, at] + step, none)
+            ring[at, lane] = max(ring[at, lane] + step, none)

@@ -7,17 +7,20 @@ Sums are discounted per vehicle and start with a prior (HCM's ideal 1900 vehicle
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ...model.aspects import RED
 from ...model.compiled import Detection, Signals
 from ..jit import inlined
 
 __all__ = [
     "PRIOR_HEADWAY_S",
     "Discharge",
+    "discharge_cell",
     "headway_s",
     "learn_headway",
     "learn_start_up",
@@ -37,24 +40,51 @@ START_UP_WEIGHT = 0.1
 
 
 class Discharge(NamedTuple):
-    """A cell per lane and stage of its junction, ``cell_ptr[lane] + stage``: vehicles and the time they took."""
+    """A cell per lane and stage that serves it, the last of a lane for all other stages; see ``discharge_cell``."""
 
     cell_ptr: npt.NDArray[np.int32]  # (L + 1,)
+    stage_ptr: npt.NDArray[np.int32]  # (L + 1,)
+    stage_cell: npt.NDArray[np.uint8]  # per lane and stage of its junction, from ``cell_ptr``
     served_veh: F32  # (C,)
-    served_s: F32  # (C,)
+    served_s: F32  # (C,) that they took
     start_up_s: F32  # (L,) from the start of green to the time from which headways add up
 
 
 def new_discharge(signals: Signals, detection: Detection) -> Discharge:
     """The prior everywhere."""
-    stages = np.repeat(np.diff(signals.stage_ptr), np.diff(detection.lane_ptr))
-    cell_ptr = np.concatenate([[0], np.cumsum(stages)]).astype(np.int32)
-    cells, lanes = int(cell_ptr[-1]), len(detection.stop_bar)
+    lanes = len(detection.stop_bar)
+    junctions = np.repeat(np.arange(len(signals.device_id)), np.diff(detection.lane_ptr))
+    found = [_stage_cells(signals, detection, int(j), lane) for lane, j in enumerate(junctions)]
+    cell_ptr = _ptr([int(of_lane.max(initial=0)) + 1 for of_lane in found])
+    cells = int(cell_ptr[-1])
     return Discharge(
         cell_ptr=cell_ptr,
+        stage_ptr=_ptr([len(of_lane) for of_lane in found]),
+        stage_cell=np.concatenate([np.zeros(0, np.uint8), *found]),
         served_veh=np.full(cells, PRIOR_VEH, np.float32),
         served_s=np.full(cells, PRIOR_VEH * PRIOR_HEADWAY_S, np.float32),
         start_up_s=np.full(lanes, PRIOR_START_UP_S, np.float32),
+    )
+
+
+def _stage_cells(signals: Signals, detection: Detection, j: int, lane: int) -> npt.NDArray[np.uint8]:
+    """The lane's cell in each stage of its junction."""
+    n = signals.group_ptr[j + 1] - signals.group_ptr[j]
+    first, last = signals.stage_aspect_ptr[signals.stage_ptr[j : j + 2]]
+    groups = detection.lane_group[detection.lane_group_ptr[lane] : detection.lane_group_ptr[lane + 1]]
+    is_served = (signals.stage_aspect[first:last].reshape(-1, n)[:, groups] != RED).any(axis=1)
+    return np.where(is_served, np.cumsum(is_served) - 1, is_served.sum()).astype(np.uint8)
+
+
+def _ptr(sizes: list[int]) -> npt.NDArray[np.int32]:
+    return np.array([0, *accumulate(sizes)], np.int32)
+
+
+@inlined
+def discharge_cell(discharge: Discharge, lane: int, stage: int) -> int:
+    """The lane's cell for a stage; that of stage 0 where the stage is not known."""
+    return int(discharge.cell_ptr[lane]) + int(
+        discharge.stage_cell[discharge.stage_ptr[lane] + max(stage, 0)]
     )
 
 

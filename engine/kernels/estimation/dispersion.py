@@ -46,18 +46,18 @@ def add_platoon(
     from_s: int,
     last_s: int,
 ) -> None:
-    """Spread ``veh`` vehicles, the first due in second ``first_s``, over row ``lane`` of a ring by second.
+    """Spread ``veh`` vehicles, the first due in second ``first_s``, over column ``lane`` of a ring by second.
 
     What falls before ``from_s`` is dropped; what falls behind ``last_s`` comes in ``last_s``. The ring is modified in
     place; its length is a power of two.
     """
-    mask = ring.shape[1] - 1
+    mask = len(ring) - 1
     second, end_s = first_s, min(first_s + LONGEST_S, last_s)
     rest = veh
     while second < end_s and rest > REST * veh:
         if second >= from_s:
-            ring[lane, second & mask] += factor * rest
+            ring[second & mask, lane] += factor * rest
         rest -= factor * rest
         second += 1
     if min(second, last_s) >= from_s:
-        ring[lane, min(second, last_s) & mask] += rest
+        ring[min(second, last_s) & mask, lane] += rest

@@ -17,7 +17,6 @@ __all__ = [
     "BY_NOTHING",
     "BY_STOP_BAR",
     "COVERED_MS",
-    "FILLED_S",
     "LEAST_PER_S",
     "MASK",
     "PERIOD_S",
@@ -28,7 +27,6 @@ __all__ = [
 
 BY_ADVANCE, BY_STOP_BAR, BY_NOTHING = range(3)
 COVERED_MS = 3000  # a vehicle that covers a loop for longer stands in a queue
-FILLED_S = 8  # of the horizon, at once
 MASK = RING - 1
 PERIOD_S = 32
 PRIOR_PER_S = 0.02
@@ -39,14 +37,14 @@ I64 = npt.NDArray[np.int64]
 
 
 class Arrivals(NamedTuple):
-    """Per lane and feed. Rings hold second s at index s % RING.
+    """Per lane and feed. The ring holds second s in row s % RING: a tick needs a few seconds of all lanes.
 
     ``arrival_veh`` is what controllers and the queues read: vehicles expected at the stop line in second s, for s in
     [now, now + HORIZON_S). ``noise`` is the variance per expected vehicle of what came by each kind of sight.
     """
 
-    arrival_veh: F32  # (L, RING)
-    noise: F32  # (L, 3) seen by the own loop, announced by feeds, neither
+    arrival_veh: F32  # (RING, L)
+    noise: F32  # (3, L) seen by the own loop, announced by feeds, neither
     sight_s: npt.NDArray[
         np.int16
     ]  # (L, 2) how far the own loop, and the nearest feed, look ahead; 0 not at all
@@ -67,26 +65,26 @@ class Arrivals(NamedTuple):
     error_veh2: F32  # (L, 2) squared errors of the last two kinds, as far as remembered
     judged_veh: F32  # (L,)
     counter: npt.NDArray[np.uint8]  # (L,) what counts the lane's arrivals
-    taken: I64  # (L,) advance actuations taken so far
+    taken: npt.NDArray[np.uint16]  # (L,) advance actuations taken so far, modulo 2**16
     feed_per_s: F32  # (K,) a feed's part of the base
     feed_share: F32  # (K,) share of the source's vehicles that come to this lane
     near_veh: F32  # (K,) the source's vehicles that may come in this second, were all for this lane
     feed_veh: F32  # (K,) arrivals attributed to the feed, as far as remembered
     source_veh: F32  # (K,) vehicles of the source that could have been those
-    plan_share: F32  # (K,) share that the ring's planned part was made with
+    plan_share: F32  # (K,) or none: share that the ring's planned part was made with
     second: I64  # (1,) that passed last
 
 
-def new_arrivals(detection: Detection, links: Links, travel: Travel) -> Arrivals:
-    """Nothing known: the prior flow everywhere."""
+def new_arrivals(detection: Detection, links: Links, travel: Travel, *, plans: bool = False) -> Arrivals:
+    """Nothing known: the prior flow everywhere; ``plans`` tells whether anybody will publish any."""
     lanes, feeds = len(detection.stop_bar), len(links.feed_source)
     out = np.maximum(np.diff(links.source_ptr), 1)
     per_lane = np.zeros((9, lanes), np.float32)
-    per_feed = np.zeros((5, feeds), np.float32)
+    per_feed = np.zeros((4, feeds), np.float32)
     base = np.full(lanes, PRIOR_PER_S, np.float32)
     return Arrivals(
-        arrival_veh=np.full((lanes, RING), PRIOR_PER_S, np.float32),
-        noise=np.ones((lanes, 3), np.float32),
+        arrival_veh=np.full((RING, lanes), PRIOR_PER_S, np.float32),
+        noise=np.ones((3, lanes), np.float32),
         sight_s=np.zeros((lanes, 2), np.int16),
         base_per_s=base,
         unseen_per_s=base.copy(),
@@ -105,12 +103,12 @@ def new_arrivals(detection: Detection, links: Links, travel: Travel) -> Arrivals
         error_veh2=np.zeros((lanes, 2), np.float32),
         judged_veh=per_lane[7],
         counter=np.full(lanes, BY_NOTHING, np.uint8),
-        taken=np.zeros(lanes, np.int64),
+        taken=np.zeros(lanes, np.uint16),
         feed_per_s=per_feed[0],
         feed_share=(1.0 / out[links.feed_source]).astype(np.float32) * (travel.mean_s >= 0),
         near_veh=per_feed[1],
         feed_veh=per_feed[2],
         source_veh=per_feed[3],
-        plan_share=per_feed[4],
+        plan_share=np.zeros(feeds if plans else 0, np.float32),
         second=np.full(1, NEVER_MS, np.int64),
     )

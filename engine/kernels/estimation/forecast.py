@@ -32,8 +32,8 @@ class Window(NamedTuple):
 def forecast_window(arrivals: Arrivals, now_ms: int, start_s: int, length_s: int) -> Window:
     """Arrivals in [now + start_s, now + start_s + length_s), which must lie within the horizon."""
     lead_s = np.arange(start_s, min(start_s + length_s, HORIZON_S))
-    veh = arrivals.arrival_veh[:, (now_ms // 1000 + lead_s) % RING].astype(np.float64)
-    own_s, feed_s = arrivals.sight_s[:, :1], arrivals.sight_s[:, 1:]
-    kind = np.where(lead_s < own_s, 0, np.where(lead_s < feed_s, 1, 2))
-    noise = np.take_along_axis(arrivals.noise, kind, axis=1)
-    return Window(veh.sum(axis=1), (veh * noise).sum(axis=1))
+    veh = arrivals.arrival_veh[(now_ms // 1000 + lead_s) % RING].astype(np.float64)
+    own_s, feed_s = arrivals.sight_s.T
+    kind = np.where(lead_s[:, None] < own_s, 0, np.where(lead_s[:, None] < feed_s, 1, 2))
+    noise = np.take_along_axis(arrivals.noise, kind, axis=0)
+    return Window(veh.sum(axis=0), (veh * noise).sum(axis=0))

@@ -17,7 +17,7 @@ from ..detectors import Detectors
 from ..health.state import OWN
 from ..jit import inlined, kernel
 from ..state import NEVER_MS, Lamps
-from .travel import HORIZON_S, RING
+from .travel import HORIZON_S, RING, Travel
 from .turning import Turning, is_way_open
 
 __all__ = ["Outflow", "new_outflow", "plan_outflow", "take_departures"]
@@ -25,6 +25,7 @@ __all__ = ["Outflow", "new_outflow", "plan_outflow", "take_departures"]
 PRIOR_S = 10.0  # the prior rate counts like so many seconds
 PRIOR_PER_S = 0.03
 PERIOD_S = 32
+LONGEST_TICK_S = 10
 KEEP = math.exp(-PERIOD_S / 400.0)
 
 F32 = npt.NDArray[np.float32]
@@ -32,37 +33,43 @@ I64 = npt.NDArray[np.int64]
 
 
 class Outflow(NamedTuple):
-    """Per source. Rings hold second s at index s % RING."""
+    """Per source. Second s is at index s % RING, but in ``departed_veh`` at s % rows.
+
+    It has as many rows as the longest way takes, and a tick of LONGEST_TICK_S. Where nobody publishes plans,
+    ``plan_veh`` and ``plan_end_s`` have no rows.
+    """
 
     seen_veh: F32  # (E,) at its healthy loop, in this tick
     new_veh: F32  # (E,) passed in this tick, seen or by turning shares
-    departed_veh: F32  # (RING, E) passed in each second
+    departed_veh: F32  # (rows, E) passed in each second
     rate_per_s: F32  # (E,) smoothed
     counted_veh: F32  # (E,) as far as remembered
     counted_s: F32  # (E,)
     fresh_veh: F32  # (E,) since the rate was renewed
-    plan_veh: F32  # (E, RING) planned to pass in each second
-    plan_end_s: I64  # (E,) first second of arrival downstream that no plan covers
+    plan_veh: F32  # (E, RING) or none: planned to pass in each second
+    plan_end_s: I64  # (E,) or none: first second of arrival downstream that no plan covers
     is_seen: npt.NDArray[np.uint8]  # (E,) 1 where a healthy loop counts
-    taken: I64  # (E,) actuations taken so far
+    taken: npt.NDArray[np.int32]  # (E,) actuations taken so far
     second: I64  # (1,) that was counted last
 
 
-def new_outflow(links: Links) -> Outflow:
-    """Nothing seen, nothing planned."""
+def new_outflow(links: Links, travel: Travel, *, plans: bool = False) -> Outflow:
+    """Nothing seen, nothing planned; ``plans`` tells whether anybody will publish any (``adopt_plans``)."""
     n = len(links.source_detector)
+    planners = n if plans else 0
+    longest_s = int(travel.least_ms[travel.mean_s >= 0].max(initial=0) + 500) // 1000
     return Outflow(
         seen_veh=np.zeros(n, np.float32),
         new_veh=np.zeros(n, np.float32),
-        departed_veh=np.zeros((RING, n), np.float32),
+        departed_veh=np.zeros((longest_s + LONGEST_TICK_S, n), np.float32),
         rate_per_s=np.full(n, PRIOR_PER_S, np.float32),
         counted_veh=np.zeros(n, np.float32),
         counted_s=np.zeros(n, np.float32),
         fresh_veh=np.zeros(n, np.float32),
-        plan_veh=np.zeros((n, RING), np.float32),
-        plan_end_s=np.full(n, NEVER_MS, np.int64),
+        plan_veh=np.zeros((planners, RING), np.float32),
+        plan_end_s=np.full(planners, NEVER_MS, np.int64),
         is_seen=np.zeros(n, np.uint8),
-        taken=np.zeros(n, np.int64),
+        taken=np.zeros(n, np.int32),
         second=np.full(1, NEVER_MS, np.int64),
     )
 
@@ -83,38 +90,45 @@ def take_departures(
     ``level`` (D,) is the detectors' substitution level, ``left_veh`` (L,) vehicles that left each lane.
     """
     second = now_ms // 1000
+    rows = len(outflow.departed_veh)
     before_s = second - 1 if outflow.second[0] == NEVER_MS else max(outflow.second[0], second - RING)
     outflow.second[0] = second
-    for source in range(len(outflow.taken)):
-        loop = links.source_detector[source]
-        seen = 0.0
-        is_seen = 0
-        if loop >= 0:
-            came = detectors.actuations[loop] - outflow.taken[source]
-            outflow.taken[source] += came
-            if level[loop] == OWN:
-                seen = float(came)
-                is_seen = 1
-        if is_seen != outflow.is_seen[source]:
-            outflow.is_seen[source] = is_seen
-            outflow.counted_veh[source] = 0.0
-            outflow.counted_s[source] = 0.0
-            outflow.fresh_veh[source] = 0.0
-        outflow.seen_veh[source] = seen
-        outflow.new_veh[source] = seen
-    for lane in range(len(left_veh)):
-        if left_veh[lane] > 0.0:
-            _leave_unseen(links, lamps, turning, level, outflow, lane, left_veh[lane], now_ms)
     departed_veh, new_veh, fresh_veh = outflow.departed_veh, outflow.new_veh, outflow.fresh_veh
     sources = len(new_veh)
+    for source in range(sources):
+        new_veh[source] = 0.0
+    for source in links.loop_source:
+        _see_exit(links, detectors, level, outflow, source)
+    for lane in range(len(left_veh)):
+        if left_veh[lane] > 0.0:
+            _leave_unseen(links, lamps, turning, outflow, lane, left_veh[lane], now_ms)
     for passed_s in range(before_s + 1, second + 1):
-        departed_veh[passed_s % RING] = 0.0
+        departed_veh[passed_s % rows] = 0.0
         turn = passed_s % PERIOD_S
         for source in range(sources * turn // PERIOD_S, sources * (turn + 1) // PERIOD_S):
             _renew_rate(outflow, source)
     for source in range(len(new_veh)):
-        departed_veh[second % RING, source] += new_veh[source]
+        departed_veh[second % rows, source] += new_veh[source]
         fresh_veh[source] += new_veh[source]
+
+
+@inlined
+def _see_exit(
+    links: Links, detectors: Detectors, level: npt.NDArray[np.uint8], outflow: Outflow, source: int
+) -> None:
+    """Count what the source's loop saw, if it is healthy."""
+    loop = links.source_detector[source]
+    came = detectors.actuations[loop] - outflow.taken[source]
+    outflow.taken[source] += came
+    is_seen = level[loop] == OWN
+    if is_seen != (outflow.is_seen[source] == 1):
+        outflow.is_seen[source] = is_seen
+        outflow.counted_veh[source] = 0.0
+        outflow.counted_s[source] = 0.0
+        outflow.fresh_veh[source] = 0.0
+    seen = float(came) if is_seen else 0.0
+    outflow.seen_veh[source] = seen
+    outflow.new_veh[source] = seen
 
 
 @inlined
@@ -122,7 +136,6 @@ def _leave_unseen(
     links: Links,
     lamps: Lamps,
     turning: Turning,
-    level: npt.NDArray[np.uint8],
     outflow: Outflow,
     lane: int,
     veh: float,
@@ -135,8 +148,7 @@ def _leave_unseen(
             total += turning.way_share[way]
     for way in range(links.way_ptr[lane], links.way_ptr[lane + 1]):
         source = links.way_source[way]
-        loop = links.source_detector[source]
-        if (loop < 0 or level[loop] != OWN) and is_way_open(lamps, links.way_group[way], now_ms):
+        if not outflow.is_seen[source] and is_way_open(lamps, links.way_group[way], now_ms):
             outflow.new_veh[source] += veh * turning.way_share[way] / total
 
 
@@ -166,7 +178,7 @@ def plan_outflow(
     """What ``junctions`` (n,) will let pass, by the plans that they publish, into ``planned_veh`` (E, RING).
 
     ``planned_open`` (L, RING) is the share of each second in [now, now + HORIZON_S) that a lane will be open.
-    A lane's queue of ``queue_veh`` (L,) and its ``arrival_veh`` (L, RING) leave at ``discharge_per_s`` (L,) at most.
+    A lane's queue of ``queue_veh`` (L,) and its ``arrival_veh`` (RING, L) leave at ``discharge_per_s`` (L,) at most.
     """
     second = now_ms // 1000
     for j in junctions:
@@ -178,7 +190,7 @@ def plan_outflow(
             standing = float(queue_veh[lane])
             for s in range(second, second + HORIZON_S):
                 at = s % RING
-                standing += arrival_veh[lane, at]
+                standing += arrival_veh[at, lane]
                 leaving = min(standing, discharge_per_s[lane] * planned_open[lane, at])
                 standing -= leaving
                 if leaving > 0.0:

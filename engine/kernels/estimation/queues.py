@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from ...model.aspects import GREEN, PERMISSIVE
 from ...model.compiled import Detection
-from ..detectors import Detectors
+from ..detectors import U16_MASK, Detectors, gained
 from ..jit import inlined, kernel
 from ..state import NEVER_MS, Lamps
-from .discharge import headway_s, learn_headway, learn_start_up
+from .discharge import discharge_cell, headway_s, learn_headway, learn_start_up
 from .expectation import COVERED_MS, MASK
 from .shockwave import longest_queue_m
 from .traffic import JAM_M, Traffic
@@ -82,9 +82,7 @@ def update_queues(
                 stop = -1
             advance = detection.advance[lane]
             if advance >= 0 and level[advance]:
-                traffic.seen[lane] = detectors.actuations[advance]
                 advance = -1
-            cell = discharge_cell(traffic, lane, stage[j])
             traffic.lane_blocked[lane] = is_open and is_blocked
             if is_open and not traffic.was_open[lane]:
                 traffic.gone_veh[lane] = 0.0
@@ -92,9 +90,9 @@ def update_queues(
             _wait(traffic, lane, step_ms)
             _arrive(detection, traffic, lane, is_open, step_ms, now_ms)
             if stop >= 0:
-                _count_departures(detectors, traffic, lane, stop, cell, is_open, green_ms, now_ms)
+                _count_departures(detectors, traffic, lane, stop, stage[j], is_open, green_ms, now_ms)
             else:
-                _model_departures(traffic, lane, cell, is_open, green_ms, step_ms, now_ms)
+                _model_departures(traffic, lane, stage[j], is_open, green_ms, step_ms, now_ms)
             if advance >= 0:
                 _read_advance(detection, detectors, traffic, lane, advance, is_open, green_ms, now_ms)
             elif traffic.covered[lane]:
@@ -104,12 +102,6 @@ def update_queues(
                 _read_stop_bar(detectors, traffic, lane, stop, is_open, green_ms, now_ms)
             _keep_bounds(detection, traffic, lane)
             traffic.was_open[lane] = is_open
-
-
-@inlined
-def discharge_cell(traffic: Traffic, lane: int, stage: int) -> int:
-    """The lane's cell for a stage; that of stage 0 where the stage is not known."""
-    return int(traffic.discharge.cell_ptr[lane]) + max(stage, 0)
 
 
 @inlined
@@ -176,10 +168,10 @@ def _arrive(
     passed, near, told = 0.0, 0.0, traffic.early_veh[lane]
     second = now_ms // 1000
     for s in range(second - min((step_ms + 999) // 1000, RING - 1), second):
-        passed += ring[lane, s & MASK]
-        ring[lane, s & MASK] = 0.0
+        passed += ring[s & MASK, lane]
+        ring[s & MASK, lane] = 0.0
     for s in range(second, second + lead_s + 1):
-        near += ring[lane, s & MASK]
+        near += ring[s & MASK, lane]
     came = max(passed + near - told, 0.0)
     traffic.early_veh[lane] = max(near, told - passed)
     if came > LEAST_VEH:
@@ -187,7 +179,7 @@ def _arrive(
         traffic.ahead_veh[lane] -= gone
         came -= gone
         _join(traffic, lane, came)
-        traffic.queue_var[lane] += came * traffic.arrivals.noise[lane, kind]
+        traffic.queue_var[lane] += came * traffic.arrivals.noise[kind, lane]
         if traffic.covered[lane]:
             traffic.queue_var[lane] += came
 
@@ -198,7 +190,7 @@ def _count_departures(
     traffic: Traffic,
     lane: int,
     stop: int,
-    cell: int,
+    stage: int,
     is_open: bool,
     green_ms: int,
     now_ms: int,
@@ -209,8 +201,8 @@ def _count_departures(
     no room behind the junction, covers it for as long.
     """
     completed = detectors.actuations[stop] - detectors.on[stop]
-    freed = float(max(completed - traffic.passed[lane], 0))
-    traffic.passed[lane] = completed
+    freed = float(gained(completed, traffic.passed[lane], U16_MASK))
+    traffic.passed[lane] = completed & U16_MASK
     on_ms, off_ms = detectors.on_ms[stop], detectors.off_ms[stop]
     since_ms = max(on_ms, green_ms)
     before, queued = traffic.gone_veh[lane], traffic.queue_veh[lane]
@@ -231,6 +223,7 @@ def _count_departures(
     if left > 0.0:
         at_ms = off_ms if freed > 0.0 else now_ms
         if is_open and before >= 2.0 and queued > 0.5:
+            cell = discharge_cell(traffic.discharge, lane, stage)
             if detectors.on[stop] or on_ms - traffic.left_ms[lane] <= FOLLOWING_MS:
                 took_ms = at_ms - max(traffic.left_ms[lane], green_ms)
                 learn_headway(traffic.discharge, cell, left, min(took_ms / 1000.0, 60.0))
@@ -240,7 +233,9 @@ def _count_departures(
     elif traffic.was_open[lane] and not is_open and detectors.on[stop] and not traffic.lane_blocked[lane]:
         stood_ms = now_ms - max(traffic.left_ms[lane], now_ms - 60_000)
         if before >= 2.0 and stood_ms > 3 * FOLLOWING_MS:
-            learn_headway(traffic.discharge, cell, 0.0, stood_ms / 1000.0)
+            learn_headway(
+                traffic.discharge, discharge_cell(traffic.discharge, lane, stage), 0.0, stood_ms / 1000.0
+            )
     traffic.gone_veh[lane] += left
     traffic.left_veh[lane] = left
     traffic.ahead_veh[lane] = min(traffic.ahead_veh[lane] + max(left - queued, 0.0), MOST_AHEAD_VEH)
@@ -250,11 +245,12 @@ def _count_departures(
 
 @inlined
 def _model_departures(
-    traffic: Traffic, lane: int, cell: int, is_open: bool, green_ms: int, step_ms: int, now_ms: int
+    traffic: Traffic, lane: int, stage: int, is_open: bool, green_ms: int, step_ms: int, now_ms: int
 ) -> None:
     """Without a sound stop-bar loop the queue leaves at its learned headway after the start-up."""
     left = 0.0
     if is_open and now_ms - green_ms > 1000.0 * traffic.discharge.start_up_s[lane]:
+        cell = discharge_cell(traffic.discharge, lane, stage)
         headway = headway_s(traffic.discharge.served_veh[cell], traffic.discharge.served_s[cell])
         left = min(traffic.queue_veh[lane], step_ms / 1000.0 / headway)
     traffic.gone_veh[lane] += left
@@ -277,19 +273,15 @@ def _read_advance(
     now_ms: int,
 ) -> None:
     """What the advance loop says about the end of the queue."""
-    came = detectors.actuations[advance] - traffic.seen[lane]
-    traffic.seen[lane] = detectors.actuations[advance]
-    share = detection.advance_share[lane]
-    at_loop = detection.advance_m[lane] / JAM_M
+    has_seen = gained(detectors.actuations[advance], traffic.arrivals.taken[lane], U16_MASK) > 0
     is_on = detectors.on[advance] == 1
     off_ms, on_ms = detectors.off_ms[advance], detectors.on_ms[advance]
     stands = is_on and now_ms - on_ms > COVERED_MS
-    start_wave_ms = 1000.0 * detection.advance_m[lane] / START_WAVE_MPS
     if traffic.covered[lane]:
         if traffic.start_ms[lane] == NEVER_MS and not is_on:
             traffic.start_ms[lane] = off_ms
         quiet = not is_on and now_ms - off_ms > CLEAR_MS
-        free = not is_on and came > 0 and off_ms - on_ms < FREE_PASSAGE_MS
+        free = not is_on and has_seen and off_ms - on_ms < FREE_PASSAGE_MS
         if quiet or free:
             b_s, c_s = traffic.start_ms[lane] / 1000.0, off_ms / 1000.0
             traffic.longest_m[lane] = longest_queue_m(
@@ -301,11 +293,13 @@ def _read_advance(
     if stands and (not traffic.covered[lane] or traffic.start_ms[lane] != NEVER_MS):
         traffic.covered[lane] = 1
         traffic.start_ms[lane] = NEVER_MS
-        if share >= 1.0 and (not is_open or now_ms - green_ms < start_wave_ms):
+        loop_m = float(detection.advance_m[lane])
+        is_before_wave = not is_open or now_ms - green_ms < 1000.0 * loop_m / START_WAVE_MPS
+        if detection.advance_share[lane] >= 1.0 and is_before_wave:
             gone = traffic.gone_veh[lane] if is_open else 0.0
-            missing = at_loop + 1.0 - gone - traffic.queue_veh[lane]
+            missing = loop_m / JAM_M + 1.0 - gone - traffic.queue_veh[lane]
             for s in range(now_ms // 1000, now_ms // 1000 + traffic.arrivals.sight_s[lane, 0]):
-                traffic.arrivals.arrival_veh[lane, s & MASK] = 0.0
+                traffic.arrivals.arrival_veh[s & MASK, lane] = 0.0
             traffic.arrivals.owed_veh[lane] = 0.0
             traffic.early_veh[lane] = 0.0
             traffic.ahead_veh[lane] = 0.0
@@ -317,11 +311,11 @@ def _read_advance(
     if (
         not traffic.covered[lane]
         and not is_on
-        and came > 0
+        and has_seen
         and off_ms - on_ms < FREE_PASSAGE_MS
         and not is_open
     ):
-        beyond = traffic.queue_veh[lane] - max(at_loop - 1.0, 1.0)
+        beyond = traffic.queue_veh[lane] - max(detection.advance_m[lane] / JAM_M - 1.0, 1.0)
         if beyond > LEAST_VEH:
             _leave(traffic, lane, beyond)
             traffic.queue_var[lane] = min(traffic.queue_var[lane], PASSED_VAR)
@@ -338,13 +332,13 @@ def _take_back(traffic: Traffic, lane: int, second: int) -> float:
     traffic.arrivals.owed_veh[lane] = 0.0
     coming = -traffic.early_veh[lane]
     for s in range(second, end_s):
-        coming += ring[lane, s & MASK]
+        coming += ring[s & MASK, lane]
     rest = min(wrong, max(coming, 0.0))
     wrong -= rest
     for ago in range(1, end_s - second + 1):
         at = (end_s - ago) & MASK
-        taken = min(rest, ring[lane, at])
-        ring[lane, at] -= taken
+        taken = min(rest, ring[at, lane])
+        ring[at, lane] -= taken
         rest -= taken
     return float(wrong)
 

@@ -43,10 +43,12 @@ def update_spillback(
         traffic.advance_occupancy[lane] = occupancy
         least = FREE if traffic.lane_full[lane] else FULL
         traffic.lane_full[lane] = traffic.was_open[lane] == 1 and occupancy > least
-    for group in range(len(traffic.exit_full)):
+    last = 0
+    while last < len(detection.exit_group):
+        group = detection.exit_group[last]
         first, last = detection.exit_ptr[group], detection.exit_ptr[group + 1]
         least = FREE if traffic.exit_full[group] else FULL
-        full, known = first < last, False
+        full, known = True, False
         for i in range(first, last):
             d = detection.exit_detector[i]
             if level[d]:

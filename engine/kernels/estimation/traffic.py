@@ -50,8 +50,7 @@ class Traffic(NamedTuple):
     longest_m: F32  # (L,)
     advance_occupancy: F32  # (L,) of the last seconds
     exit_occupancy: F32  # (X,) per entry of ``Detection.exit_detector``
-    passed: npt.NDArray[np.int32]  # (L,) vehicles counted by the stop-bar loop so far
-    seen: npt.NDArray[np.int32]  # (L,) vehicles counted by the advance loop so far
+    passed: npt.NDArray[np.uint16]  # (L,) vehicles counted by the stop-bar loop so far, modulo 2**16
     left_ms: npt.NDArray[np.int64]  # (L,) when the last one left the stop-bar loop
     start_ms: npt.NDArray[np.int64]  # (L,) when the queue on the advance loop started (B)
     was_open: npt.NDArray[np.uint8]  # (L,)
@@ -59,10 +58,15 @@ class Traffic(NamedTuple):
     updated_ms: npt.NDArray[np.int64]  # (1,)
 
 
-def new_traffic(signals: Signals, detection: Detection, links: Links, travel: Travel) -> Traffic:
-    """Nobody anywhere; discharge, flows and shares as their priors have them."""
+def new_traffic(
+    signals: Signals, detection: Detection, links: Links, travel: Travel, *, plans: bool = False
+) -> Traffic:
+    """Nobody anywhere; discharge, flows and shares as their priors have them.
+
+    ``plans`` tells whether anybody will publish any.
+    """
     lanes = len(detection.stop_bar)
-    kinds: dict[str, type] = {"passed": np.int32, "seen": np.int32}
+    kinds: dict[str, type] = {"passed": np.uint16}
     kinds |= {"left_ms": np.int64, "start_ms": np.int64, "was_open": np.uint8, "covered": np.uint8}
     kinds |= {"lane_full": np.uint8, "lane_blocked": np.uint8, "exit_full": np.uint8, "updated_ms": np.int64}
     sizes = {
@@ -72,8 +76,8 @@ def new_traffic(signals: Signals, detection: Detection, links: Links, travel: Tr
     }
     parts: dict[str, Any] = {
         "discharge": new_discharge(signals, detection),
-        "arrivals": new_arrivals(detection, links, travel),
-        "outflow": new_outflow(links),
+        "arrivals": new_arrivals(detection, links, travel, plans=plans),
+        "outflow": new_outflow(links, travel, plans=plans),
         "turning": new_turning(links),
     }
     arrays: dict[str, Any] = {

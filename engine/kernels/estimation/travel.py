@@ -30,7 +30,6 @@ class Travel(NamedTuple):
 
     own_ms: I32  # (L,) from the advance loop, 0 where there is none
     own_s: I32  # (L,) the same, rounded up
-    feed_lane: I32  # (K,)
     mean_s: I32  # (K,) over a feed, rounded down; -1 where it is too long to tell anything
     least_ms: I32  # (K,) of the first of a platoon
     factor: npt.NDArray[np.float32]  # (K,) share F of a platoon that comes each second
@@ -59,7 +58,6 @@ def compile_travel(
     return Travel(
         own_ms=np.where(detection.advance >= 0, np.round(1000.0 * own_s), 0).astype(np.int32),
         own_s=np.where(detection.advance >= 0, np.ceil(own_s), 0).astype(np.int32),
-        feed_lane=np.repeat(np.arange(len(detection.advance)), np.diff(links.feed_ptr)).astype(np.int32),
         mean_s=np.where(mean_s <= FARTHEST_S, mean_s, -1.0).astype(np.int32),
         least_ms=np.round(1000.0 * np.array(least_s)).astype(np.int32),
         factor=factor.astype(np.float32),

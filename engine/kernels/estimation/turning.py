@@ -71,14 +71,17 @@ def learn_turns(
     """Count what exits saw. ``turning`` is modified in place.
 
     ``left_veh`` (L,) left each lane, ``seen_veh`` (E,) passed each source's healthy loop in this tick (0 elsewhere).
+    Where no source has a loop there is nothing to learn.
     """
+    if len(links.loop_source) == 0:
+        return
     recent_veh, way_share, into_ptr = turning.recent_veh, turning.way_share, links.into_ptr
     into_way, way_lane, way_group = links.into_way, links.way_lane, links.way_group
     keep = np.float32(np.exp(-max(now_ms - turning.updated_ms[0], 0) / RECENT_MS))
     turning.updated_ms[0] = now_ms
     for lane in range(len(left_veh)):
         recent_veh[lane] = keep * recent_veh[lane] + left_veh[lane]
-    for source in range(len(seen_veh)):
+    for source in links.loop_source:
         if seen_veh[source] > 0.0:
             first, last = into_ptr[source], into_ptr[source + 1]
             total = 0.0

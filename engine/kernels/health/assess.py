@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..detectors import Detectors
+from ..detectors import Detectors, occupied_until_ms
 from ..jit import kernel
 from .bins import take_bins
 from .conservation import compare_counts
@@ -57,7 +57,6 @@ def _start(peers: Peers, detectors: Detectors, memory: Memory, j: int, now_ms: i
     memory.last_ms[j] = now_ms
     memory.changed_ms[j] = now_ms
     for d in range(peers.detector_ptr[j], peers.detector_ptr[j + 1]):
-        running_ms = now_ms - detectors.on_ms[d] if detectors.on[d] else 0
         memory.seen[d] = detectors.actuations[d]
         memory.brief[d] = detectors.brief[d]
-        memory.occupied_ms[d] = detectors.occupied_ms[d] + max(running_ms, 0)
+        memory.occupied_ms[d] = occupied_until_ms(detectors, d, now_ms)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from ..detectors import Detectors
+from ..detectors import U16_MASK, U32_MASK, Detectors, gained, occupied_until_ms
 from ..jit import inlined, kernel
 from .peers import Peers
 from .state import QUARTERS, UNLEARNED, Memory
@@ -40,11 +40,10 @@ def take_bins(peers: Peers, detectors: Detectors, memory: Memory, due: int, now_
         memory.bins[j] += 1
         first = 1.0 / memory.bins[j]
         for d in range(peers.detector_ptr[j], peers.detector_ptr[j + 1]):
-            running_ms = now_ms - detectors.on_ms[d] if detectors.on[d] else 0
-            occupied_ms = detectors.occupied_ms[d] + max(running_ms, 0)
+            occupied_ms = occupied_until_ms(detectors, d, now_ms)
             count = detectors.actuations[d] - memory.seen[d]
-            brief = detectors.brief[d] - memory.brief[d]
-            on_ms = occupied_ms - memory.occupied_ms[d]
+            brief = gained(detectors.brief[d], memory.brief[d], U16_MASK)
+            on_ms = gained(occupied_ms, memory.occupied_ms[d], U32_MASK)
             memory.seen[d] = detectors.actuations[d]
             memory.brief[d] = detectors.brief[d]
             memory.occupied_ms[d] = occupied_ms

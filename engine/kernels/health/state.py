@@ -66,9 +66,9 @@ class Memory(NamedTuple):
     observed_s: F32  # (J,) how much of it was seen
     due: I32  # (J,) junctions of this tick
     bins: I64  # (J,) closed so far
-    seen: I64  # (D,) actuations so far
-    occupied_ms: I64  # (D,) so far
-    brief: I32  # (D,) brief actuations so far
+    seen: I32  # (D,) actuations so far
+    occupied_ms: npt.NDArray[np.uint32]  # (D,) so far, as in ``Detectors``
+    brief: npt.NDArray[np.uint16]  # (D,) brief actuations so far
     counted: F32  # (D,) actuations in the last bin
     blurred: F32  # (D,) counts over the last minutes: hides the travel time between loops
     recent: F32  # (D,) counts over five minutes
@@ -112,9 +112,9 @@ def new_memory(peers: Peers) -> Memory:
         observed_s=_zeros(junctions),
         due=np.zeros(junctions, np.int32),
         bins=np.zeros(junctions, np.int64),
-        seen=np.zeros(n, np.int64),
-        occupied_ms=np.zeros(n, np.int64),
-        brief=np.zeros(n, np.int32),
+        seen=np.zeros(n, np.int32),
+        occupied_ms=np.zeros(n, np.uint32),
+        brief=np.zeros(n, np.uint16),
         counted=_zeros(n),
         blurred=_zeros(n),
         recent=_zeros(n),

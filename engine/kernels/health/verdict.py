@@ -87,9 +87,9 @@ def judge_detectors(
             if (before == SOUND) != (health.fault[d] == SOUND) and written < len(out):
                 row = out[written]
                 row["t_ms"] = now_ms
-                row["device"] = detectors.label[d] >> 16
+                row["device"] = detectors.device[d]
                 row["event"] = _code(health.fault[d])
-                row["parameter"] = detectors.label[d] & 65535
+                row["parameter"] = detectors.channel[d]
                 written += 1
     return written
 

@@ -18,7 +18,7 @@ from greensplit.engine.kernels.state import (
     new_lamps,
     new_machine,
 )
-from greensplit.engine.model.compiled import compile_detection, compile_signals
+from greensplit.engine.model.compiled import compile_detection, compile_rules, compile_signals
 from greensplit.engine.model.compiled_local import compile_local
 from greensplit.engine.model.site import Site
 
@@ -33,7 +33,7 @@ class Street:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.signals, self.guard = compile_signals(site), compile_signals(site)
+        self.signals, self.guard = compile_signals(site), compile_rules(site)
         self.detection = compile_detection(site)
         self.local = compile_local(site)
         junctions = len(site.junctions)

@@ -54,8 +54,8 @@ class NaiveDetector:
             "off_ms": whole[-1][1] if whole else -(10**9),
             "actuations": len(starts),
             "occupied_ms": sum(b - a for a, b in whole),
-            "headway_ms": starts[-1] - starts[-2] if len(starts) > 1 else 0,
-            "gap_ms": starts[-1] - self.presences[-2][1] if len(starts) > 1 else 0,
+            "headway_ms": min(starts[-1] - starts[-2], 65_535) if len(starts) > 1 else 0,
+            "gap_ms": min(starts[-1] - self.presences[-2][1], 65_535) if len(starts) > 1 else 0,
             "brief": sum(b - a < 200 for a, b in whole),
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,10 @@ from hypothesis import strategies as st
 from greensplit.engine.events import EVENT_DTYPE
 from greensplit.engine.kernels.detectors import (
     ODD_NAMES,
+    U16_MASK,
+    U32_MASK,
     Detectors,
+    gained,
     new_detectors,
     occupied_until_ms,
     quiet_ms,
@@ -145,3 +149,35 @@ def test_presences_too_short_for_a_vehicle_are_told_apart() -> None:
     detectors = fresh()
     taken(detectors, [(0, 1000, 1), (0, 1199, 0), (0, 3000, 1), (0, 3200, 0)], 5000)
     assert detectors.brief[0] == 1
+
+
+def test_a_headway_of_minutes_is_told_as_the_longest() -> None:
+    """Ons at 1 s and 101 s, the first off at 1.5 s: 100 s and 99.5 s, of which 65.535 s are told."""
+    detectors = fresh()
+    taken(detectors, [(0, 1000, 1), (0, 1500, 0), (0, 101_000, 1)], 101_000)
+    assert (detectors.headway_ms[0], detectors.gap_ms[0]) == (65_535, 65_535)
+
+
+def test_totals_wrap_around_and_what_was_gained_is_told_right() -> None:
+    """100 ms before the end of the count, then 150 ms on: 50 ms, 150 ms gained; brief ones likewise."""
+    detectors = fresh()
+    detectors.occupied_ms[0] = 2**32 - 100
+    detectors.brief[0] = 2**16 - 1
+    taken(detectors, [(0, 1000, 1), (0, 1150, 0)], 5000)
+    assert (detectors.occupied_ms[0], detectors.brief[0]) == (50, 0)
+    assert gained(detectors.occupied_ms[0], 2**32 - 100, U32_MASK) == 150
+    assert gained(detectors.brief[0], 2**16 - 1, U16_MASK) == 1
+    taken(detectors, [(0, 6000, 1)], 6000)
+    assert occupied_until_ms(detectors, 0, 2**32 + 6000 - 60) == 2**32 - 10
+
+
+@pytest.mark.parametrize("device_id", [0, 65_536, 2**31 - 1])
+def test_the_log_names_devices_and_channels_of_any_number(device_id: int) -> None:
+    """The largest that a model may have are logged as they are."""
+    where = left_turn()
+    junction = where.junctions[0]
+    loops = (replace(junction.detectors[0], channel=65_535), *junction.detectors[1:])
+    named = replace(junction, device_id=device_id, detectors=loops)
+    where = replace(where, junctions=(named, *where.junctions[1:]))
+    detectors = new_detectors(compile_signals(where), compile_detection(where))
+    assert taken(detectors, [(0, 1000, 1)], 1000) == [(1000, device_id, 82, 65_535)]

@@ -9,7 +9,7 @@ import pytest
 
 from greensplit.engine.kernels.interlock import FAULT_NAMES, check_lamps
 from greensplit.engine.kernels.state import new_faults, new_lamps
-from greensplit.engine.model.compiled import compile_signals
+from greensplit.engine.model.compiled import compile_rules
 from greensplit.engine.model.site import Meeting, MeetingKind, Site, Stage, Step
 
 from .drive import LETTERS
@@ -20,8 +20,8 @@ class Guard:
     """An interlock and what it lets through, in the letters of ``drive.LETTERS``."""
 
     def __init__(self, made: Site, *, observe: bool = False) -> None:
-        self.signals = compile_signals(made)
-        self.lamps = new_lamps(len(self.signals.min_green_ms))
+        self.rules = compile_rules(made)
+        self.lamps = new_lamps(len(self.rules.min_green_ms))
         self.faults = new_faults(len(made.junctions))
         self.released = np.zeros(len(made.junctions), np.uint8)
         self.observe = observe
@@ -30,7 +30,7 @@ class Guard:
         """What is shown after ``letters`` were proposed."""
         proposed = np.array([LETTERS.index(letter) for letter in letters], np.uint8)
         now_ms = round(at_s * 1000)
-        check_lamps(self.signals, self.lamps, self.faults, proposed, self.released, now_ms, self.observe)
+        check_lamps(self.rules, self.lamps, self.faults, proposed, self.released, now_ms, self.observe)
         return "".join(LETTERS[a] for a in self.lamps.aspect)
 
     def fault(self, j: int = 0) -> tuple[str, int, int]:

@@ -29,7 +29,7 @@ from greensplit.engine.kernels.interlock import check_lamps
 from greensplit.engine.kernels.machine import ALL_RED, FLASH, KEEP, advance_machine
 from greensplit.engine.kernels.state import new_faults, new_lamps, new_machine
 from greensplit.engine.model import aspects
-from greensplit.engine.model.compiled import compile_signals
+from greensplit.engine.model.compiled import compile_rules, compile_signals
 from greensplit.engine.model.site import GroupKind, Meeting, SignalGroup, Site, Stage, Step
 
 from .explore import NOW_MS, Layout, Reached, copies, steps_to
@@ -158,7 +158,7 @@ class Driven:
     def __init__(self, made: Site) -> None:
         (one,) = made.junctions
         city = copies(made, BATCH)
-        self.signals, self.guard, self.book = compile_signals(city), compile_signals(city), open_book(city)
+        self.signals, self.guard, self.book = compile_signals(city), compile_rules(city), open_book(city)
         self.machine = new_machine(self.signals)
         self.lamps, self.notes = new_lamps(BATCH * len(one.groups)), new_notes(self.book)
         self.faults, self.released = new_faults(BATCH), np.zeros(BATCH, np.uint8)
@@ -275,7 +275,7 @@ class Offered:
     def __init__(self, made: Site) -> None:
         groups = len(made.junctions[0].groups)
         city = copies(made, BATCH)
-        self.guard, self.book = compile_signals(city), open_book(city)
+        self.guard, self.book = compile_rules(city), open_book(city)
         self.lamps, self.notes = new_lamps(BATCH * groups), new_notes(self.book)
         self.faults, self.released = new_faults(BATCH), np.zeros(BATCH, np.uint8)
         self.proposals = np.array(list(product(range(8), repeat=groups)), np.uint8)

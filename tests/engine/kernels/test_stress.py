@@ -50,7 +50,7 @@ def test_drawn_cities_hold_every_kind_of_thing() -> None:
     """The stress would say little about traps, people or red-amber if there were none."""
     signals = compile_signals(draw_site(0, 60))
     assert {CONFLICT, YIELDS, SHARED} <= set(signals.meeting)
-    assert signals.trap.any()
+    assert len(signals.trap) > 0
     assert signals.is_pedestrian.any()
     assert {4, 5, 6} <= set(signals.stop_aspect.ravel())
     assert signals.start_ms.any()

@@ -8,7 +8,7 @@ import numpy as np
 
 from greensplit.engine.kernels.interlock import check_lamps
 from greensplit.engine.kernels.state import new_faults, new_lamps, new_machine
-from greensplit.engine.model.compiled import compile_signals
+from greensplit.engine.model.compiled import compile_rules, compile_signals
 from greensplit.engine.model.site import Site
 
 from ..kernels.drive import ask
@@ -24,7 +24,7 @@ def test_stages_of_nema_junctions_follow_each_other_in_any_order() -> None:
     rng = np.random.default_rng(1)
     junctions = [replace(random_junction(i)[0], id=f"J{i}", device_id=i) for i in range(JUNCTIONS)]
     site = Site("nema", tuple(junctions))
-    signals, guard = compile_signals(site), compile_signals(site)
+    signals, guard = compile_signals(site), compile_rules(site)
     machine, lamps = new_machine(signals), new_lamps(len(signals.min_green_ms))
     faults, released = new_faults(JUNCTIONS), np.zeros(JUNCTIONS, np.uint8)
     stages = np.diff(signals.stage_ptr)

@@ -60,6 +60,7 @@ def test_a_source_is_an_exit_loop_and_where_there_is_none_the_group() -> None:
     """A: a loop behind group 1, none behind 2. B: no loops at all, so its groups are sources."""
     links = compile_links(_site(((1,),), ()))
     assert links.source_detector.tolist() == [0, -1, -1, -1]
+    assert links.loop_source.tolist() == [0]
     assert links.source_junction.tolist() == [0, 0, 1, 1]
 
 

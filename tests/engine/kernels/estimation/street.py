@@ -55,8 +55,8 @@ class Run:
         self.detectors = new_detectors(compile_signals(self.site), self.detection)
         self.lamps = new_lamps(sum(len(j.groups) for j in self.site.junctions))
         self.lamps.aspect[:] = GREEN
-        self.turning, self.outflow = new_turning(self.links), new_outflow(self.links)
-        self.arrivals = new_arrivals(self.detection, self.links, self.travel)
+        self.turning, self.outflow = new_turning(self.links), new_outflow(self.links, self.travel, plans=True)
+        self.arrivals = new_arrivals(self.detection, self.links, self.travel, plans=True)
         self.level = np.zeros(len(self.detection.kind), np.uint8)
         self.rate_per_s = np.zeros(len(self.detection.kind), np.float32)
 
@@ -91,7 +91,7 @@ class Run:
     def ahead(self, lane: int, length_s: int = 120) -> npt.NDArray[np.float64]:
         """Vehicles expected on a lane in each second from now."""
         seconds = (self.now_s + np.arange(length_s)) % RING
-        found: npt.NDArray[np.float64] = self.arrivals.arrival_veh[lane, seconds].astype(np.float64)
+        found: npt.NDArray[np.float64] = self.arrivals.arrival_veh[seconds, lane].astype(np.float64)
         return found
 
     def know_nothing(self) -> None:

@@ -113,7 +113,7 @@ def test_a_loop_that_is_not_sound_says_nothing() -> None:
 def test_the_variance_grows_with_what_is_not_seen_and_falls_at_an_anchor() -> None:
     """Twelve arrivals unseen, with the variance of a Poisson stream; then a gap."""
     world = World(crossroads())
-    world.traffic.arrivals.noise[:, 0] = 1.0
+    world.traffic.arrivals.noise[0] = 1.0
     world.switch(STOP, True)
     world.run(1)
     for t in range(12):
@@ -144,7 +144,7 @@ def test_a_covered_loop_clears_what_was_seen_and_keeps_what_is_forecast() -> Non
     world = _covered()
     assert world.traffic.arrivals.sight_s[0, 0] == 6
     assert world.queue_veh == pytest.approx(80 / 7.5 + 1)
-    assert world.traffic.arrivals.arrival_veh[0].sum() == pytest.approx(2.0)
+    assert world.traffic.arrivals.arrival_veh[:, 0].sum() == pytest.approx(2.0)
 
 
 def test_who_is_owed_when_the_loop_is_free_leaves_the_ring_and_then_the_queue() -> None:
@@ -154,13 +154,13 @@ def test_who_is_owed_when_the_loop_is_free_leaves_the_ring_and_then_the_queue() 
     world.switch(ADVANCE, False)
     world.traffic.arrivals.owed_veh[0] = 3.0
     world.run(3)
-    world.traffic.arrivals.arrival_veh[0].fill(0.0)
+    world.traffic.arrivals.arrival_veh[:, 0].fill(0.0)
     world.traffic.early_veh[0] = 0.0
     world.expect(world.now_s + 5, 1.0)
     before = world.queue_veh
     world.run(1)
     assert world.traffic.arrivals.owed_veh[0] == 0.0
-    assert world.traffic.arrivals.arrival_veh[0].sum() == 0.0
+    assert world.traffic.arrivals.arrival_veh[:, 0].sum() == 0.0
     left = float(world.traffic.left_veh[0])
     assert world.queue_veh == pytest.approx(before - left - 2.0)
 

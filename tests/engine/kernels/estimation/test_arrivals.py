@@ -167,7 +167,7 @@ def test_the_noise_of_a_poisson_flow_is_its_mean() -> None:
             low, high = forecast_window(run.arrivals, 1000 * run.now_s, 30, 30).interval(0.9)
             came = hits[second + 30 - int(OWN_S) : second + 60 - int(OWN_S)].sum()
             inside.append(low[FED + 1] <= came <= high[FED + 1])
-    assert 0.5 < run.arrivals.noise[FED + 1, 2] < 1.6
+    assert 0.5 < run.arrivals.noise[2, FED + 1] < 1.6
     assert 0.85 <= np.mean(inside) <= 0.97
 
 
@@ -188,7 +188,7 @@ def test_a_plan_is_exchanged_for_the_usual_flow_and_counts_once() -> None:
     run = _run()
     feed = int(run.links.feed_ptr[FED])
     run.arrivals.feed_per_s[feed] = 0.05
-    run.arrivals.arrival_veh[FED] = 0.05
+    run.arrivals.arrival_veh[:, FED] = 0.05
     planned = np.zeros_like(run.outflow.plan_veh)
     planned[0, (run.now_s + 40) % RING] = 3.0
     for _ in range(2):
@@ -236,7 +236,7 @@ def test_a_planned_green_lets_the_queue_go_at_the_discharge_rate() -> None:
         opened,
         queue,
         np.full(lanes, 0.5, np.float32),
-        np.zeros((lanes, RING), np.float32),
+        np.zeros((RING, lanes), np.float32),
         np.array([0], np.int32),
         1000 * run.now_s,
         planned,

@@ -50,18 +50,18 @@ def test_the_recursion_of_ten_vehicles() -> None:
 
 def test_a_platoon_comes_as_the_recursion_says() -> None:
     """Eight vehicles from second 20 on with F = 0.25: 8 / 4, then 3/4 of it each second."""
-    ring = np.zeros((2, RING), np.float32)
+    ring = np.zeros((RING, 2), np.float32)
     _add(ring, 1, 8.0, 0.25, 20, 0, 110)
-    assert ring[1, 20:24].tolist() == pytest.approx([2.0, 1.5, 1.125, 0.84375])
-    assert not ring[0].any()
-    assert not ring[1, :20].any()
+    assert ring[20:24, 1].tolist() == pytest.approx([2.0, 1.5, 1.125, 0.84375])
+    assert not ring[:, 0].any()
+    assert not ring[:20, 1].any()
 
 
 def test_what_the_own_loop_should_have_seen_is_dropped() -> None:
     """From second 22 on: the first two seconds, 2 + 1.5 of 8 vehicles, are left out."""
-    ring = np.zeros((1, RING), np.float32)
+    ring = np.zeros((RING, 1), np.float32)
     _add(ring, 0, 8.0, 0.25, 20, 22, 110)
-    assert not ring[0, 20:22].any()
+    assert not ring[20:22, 0].any()
     assert ring.sum() == pytest.approx(8.0 - 3.5, abs=1e-5)
 
 
@@ -74,18 +74,18 @@ def test_what_the_own_loop_should_have_seen_is_dropped() -> None:
 )
 def test_no_vehicle_is_lost_on_the_way(veh: float, factor: float, now: int, lead: int) -> None:
     """All come between their least travel time and the horizon, wherever the ring begins."""
-    ring = np.zeros((1, RING), np.float32)
+    ring = np.zeros((RING, 1), np.float32)
     _add(ring, 0, veh, factor, now + lead, now, now + 119)
     assert ring.sum() == pytest.approx(veh, rel=1e-4)
     assert ring.min() >= 0.0
     outside = (now + np.r_[0:lead, 120:RING]) % RING
-    assert not ring[0, outside].any()
+    assert not ring[outside, 0].any()
 
 
 def test_the_mean_travel_time_is_kept() -> None:
     """Spread 3 s about a mean of 30 s, least time not rounded: within what the cut tail takes."""
     factor = platoon_factor(3.0)
-    ring = np.zeros((1, RING), np.float32)
+    ring = np.zeros((RING, 1), np.float32)
     _add(ring, 0, 1.0, factor, 0, 0, 119)
-    mean_s = float((ring[0] * np.arange(RING)).sum()) + least_travel_s(30.0, factor)
+    mean_s = float((ring[:, 0] * np.arange(RING)).sum()) + least_travel_s(30.0, factor)
     assert mean_s == pytest.approx(30.0, abs=0.2)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from greensplit.engine.kernels.detectors import new_detectors
-from greensplit.engine.kernels.estimation.outflow import new_outflow, take_departures
+from greensplit.engine.kernels.estimation.arrivals import adopt_plans, new_arrivals
+from greensplit.engine.kernels.estimation.outflow import LONGEST_TICK_S, new_outflow, take_departures
+from greensplit.engine.kernels.estimation.travel import RING, approach_lanes, compile_travel
 from greensplit.engine.kernels.estimation.turning import new_turning
 from greensplit.engine.kernels.state import new_lamps
 from greensplit.engine.model.aspects import GREEN
@@ -19,8 +21,10 @@ from ...model.test_upstream import _site
 def _departed(level: tuple[int, int], share: float) -> list[float]:
     """Four vehicles leave a lane whose first way has ``share``; the second exit's loop sees one."""
     site = _site(((1,), (1, 2)), ())
-    links, detectors = compile_links(site), new_detectors(compile_signals(site), compile_detection(site))
-    lamps, turning, outflow = new_lamps(4), new_turning(links), new_outflow(links)
+    links, detection = compile_links(site), compile_detection(site)
+    travel = compile_travel(detection, links, approach_lanes(site))
+    detectors = new_detectors(compile_signals(site), detection)
+    lamps, turning, outflow = new_lamps(4), new_turning(links), new_outflow(links, travel)
     lamps.aspect[:] = GREEN
     turning.way_share[:2] = share, 1.0 - share
     detectors.actuations[1] = 1
@@ -43,3 +47,26 @@ def test_behind_a_dead_loop_passes_the_lanes_share() -> None:
 def test_with_both_loops_dead_all_departures_are_divided() -> None:
     """One and three."""
     assert _departed((4, 4), 0.25) == pytest.approx([1.0, 3.0])
+
+
+def test_departures_are_kept_for_the_longest_way_and_the_longest_tick() -> None:
+    """A way of 30 s: what left in the first second is still there when a tick of ten seconds asks for it."""
+    site = _site(((1,),), ((1, "Ba", 30_000),))
+    links, detection = compile_links(site), compile_detection(site)
+    travel = compile_travel(detection, links, approach_lanes(site))
+    outflow = new_outflow(links, travel)
+    least_s = round(int(travel.least_ms.max()) / 1000)
+    assert 20 <= least_s <= 30
+    assert len(outflow.departed_veh) == least_s + LONGEST_TICK_S
+
+
+def test_who_keeps_no_plans_adopts_none() -> None:
+    """Nothing is exchanged, and nothing written where there is no room."""
+    site = _site(((1,),), ((1, "Ba", 30_000),))
+    links, detection = compile_links(site), compile_detection(site)
+    travel = compile_travel(detection, links, approach_lanes(site))
+    outflow, arrivals = new_outflow(links, travel), new_arrivals(detection, links, travel)
+    before = arrivals.arrival_veh.copy()
+    planned = np.ones((len(links.source_detector), RING), np.float32)
+    adopt_plans(links, travel, outflow, arrivals, planned, np.ones(2, np.bool_), 5000)
+    assert (arrivals.arrival_veh == before).all()

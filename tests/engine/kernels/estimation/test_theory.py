@@ -124,3 +124,16 @@ def test_a_head_that_stands_at_green_makes_the_headway_longer_up_to_a_bound() ->
     assert headway_s(discharge.served_veh[0], discharge.served_s[0]) == pytest.approx(4.0)
     learn_headway(discharge, 0, 0.0, 90.0)
     assert headway_s(discharge.served_veh[0], discharge.served_s[0]) == 12.0
+
+
+def test_a_lane_has_a_cell_for_each_stage_that_serves_it_and_one_for_all_others() -> None:
+    """Two stages, each for one street: lane 0 learns stage 0 apart from stage 1; a lane of the other, the reverse."""
+    discharge = World(crossroads()).traffic.discharge
+    for lane in range(len(discharge.start_up_s)):
+        first, last = discharge.stage_ptr[lane], discharge.stage_ptr[lane + 1]
+        cells = discharge.stage_cell[first:last].tolist()
+        assert len(cells) == 2
+        assert sorted(cells) == [0, 1]
+        assert cells[lane] == 0
+        assert discharge.cell_ptr[lane + 1] - discharge.cell_ptr[lane] == 2
+    assert len(discharge.served_veh) == discharge.cell_ptr[-1]

@@ -43,7 +43,7 @@ class World:
 
     def expect(self, second: int, vehicles: float) -> None:
         """Vehicles that reach the stop line in a second."""
-        self.traffic.arrivals.arrival_veh[0, second % RING] += vehicles
+        self.traffic.arrivals.arrival_veh[second % RING, 0] += vehicles
 
     def show(self, *, green: bool) -> None:
         """Switch the lamp now."""
@@ -83,4 +83,6 @@ class World:
             step_ms,
             now_ms,
         )
+        seen = self.detectors.actuations[self.detection.advance]
+        self.traffic.arrivals.taken[:] = np.where(self.detection.advance >= 0, seen, 0)
         update_spillback(self.detection, self.detectors, self.level, self.traffic, step_ms)
