@@ -45,6 +45,7 @@ OFFSET_SHARE = 6
 """An offset moves by at most this part of a cycle, one in OFFSET_SHARE, in each."""
 FEW_VEH = 2.0
 LINK_PERIOD_MS = 300_000
+REASONS = ("", "end of its turn", "no more vehicles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,17 @@ class Scats:
                 cause[j] = FORCE_OFF if is_over else GAP_OUT
                 rotation.go_on(view, int(j), end_cycle)
         request[:] = [rotation.stage(j) for j in range(len(request))]
-        log.note(view, request, np.zeros(len(view.signals.stage_deployed)), ("end of its turn",))
+        self._explain(view, request, cause, log)
         return view.now_ms + self._config.period_ms
+
+    def _explain(
+        self, view: View, request: npt.NDArray[np.int32], cause: npt.NDArray[np.uint8], log: DecisionLog
+    ) -> None:
+        """Changes of stage follow the turns: nothing is weighed at that moment."""
+        log.declare("turns", lower_is_better=True)
+        value = np.full(len(view.signals.stage_deployed), np.nan)
+        rule = np.where(cause == GAP_OUT, 2, 1).astype(np.uint8)
+        log.note(view, request, value, REASONS, rule, request != view.machine.stage)
 
     def _has_gap(self, view: View, rotation: Rotation, j: int) -> bool:
         """Has nobody crossed the loops of the lanes that the turn closes for a while? Never in the stretch turn."""

@@ -56,6 +56,7 @@ HALF_SATURATION = 0.8
 ANALYSIS_H = 0.25
 CONGESTED = 1.2
 LEAST_RED = 0.2
+REASONS = ("", "end of its turn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,15 @@ class Scoot:
             self._go_on(view, rotation, int(j))
         request[:] = [rotation.stage(j) for j in range(len(request))]
         cause.fill(FORCE_OFF)
-        log.note(view, request, np.zeros(len(view.signals.stage_deployed)), ("end of its turn",))
+        self._explain(view, request, log)
         return view.now_ms + self._config.period_ms
+
+    def _explain(self, view: View, request: npt.NDArray[np.int32], log: DecisionLog) -> None:
+        """Changes of stage follow the turns: nothing is weighed at that moment."""
+        log.declare("turns", lower_is_better=True)
+        value = np.full(len(view.signals.stage_deployed), np.nan)
+        rule = np.ones(len(request), np.uint8)
+        log.note(view, request, value, REASONS, rule, request != view.machine.stage)
 
     def _go_on(self, view: View, rotation: Rotation, j: int) -> None:
         """To the next turn that is called; in the longest turn the offset is set."""

@@ -40,7 +40,15 @@ def test_green_is_used_but_for_space_that_a_dense_stream_would_not_leave() -> No
 
 @pytest.mark.parametrize(
     ("cycle_s", "saturation", "next_s"),
-    [(90, 0.9, 90), (90, 0.93, 93), (90, 1.2, 96), (90, 0.88, 88), (90, 0.3, 84), (118, 1.0, 120), (61, 0.2, 60)],
+    [
+        (90, 0.9, 90),
+        (90, 0.93, 93),
+        (90, 1.2, 96),
+        (90, 0.88, 88),
+        (90, 0.3, 84),
+        (118, 1.0, 120),
+        (61, 0.2, 60),
+    ],
 )
 def test_the_cycle_steps_towards_ninety_percent(cycle_s: int, saturation: float, next_s: int) -> None:
     """In proportion, by at most 6 s, from 60 to 120 s."""

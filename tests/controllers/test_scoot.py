@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from greensplit.controllers.catalogue import find
@@ -44,7 +45,7 @@ def test_capacity_is_green_share_times_rate() -> None:
 def test_the_end_of_a_turn_moves_to_where_the_worst_saturation_is_least(
     demand_per_h: tuple[float, float], move_ms: int
 ) -> None:
-    """0.9 and 0.5 become 0.75 and 0.58; 0.5 and 0.9 the other way round 0.63 and 0.79; 0.8 twice is as good as it gets."""
+    """0.9 and 0.5 become 0.75 and 0.58; 0.5 and 0.9 become 0.63 and 0.79; 0.8 twice is as good as it gets."""
     demand = np.array(demand_per_h) / 3600.0
     assert best_move_ms(turns_of_crossroads(), LENGTH_MS, 0, demand, RATE) == move_ms
 
@@ -109,7 +110,7 @@ def test_green_goes_where_the_traffic_is_and_the_cycle_falls_when_it_is_light() 
     assert np.diff(starts).mean() < 65_000
 
 
-def shown_s(events: np.ndarray, number: int) -> float:
+def shown_s(events: npt.NDArray[np.void], number: int) -> float:
     """Total green of a group, s: from begin of green (1) to begin of yellow (8)."""
     own = events[(events["parameter"] == number) & np.isin(events["event"], [1, 8])]
     begins = own["t_ms"][own["event"] == 1]

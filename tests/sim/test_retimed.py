@@ -54,13 +54,14 @@ def _no_run(*_: object, **__: object) -> None:
     raise AssertionError("expected plans from the cache, found that one is tried")
 
 
+@pytest.mark.usefixtures("own_cache")
 def test_the_candidate_with_the_least_delay_is_installed(
-    own_cache: Path, town: Path, routes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    town: Path, routes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of cycles of at least 30, 45 and 60 s, that for which the trial tells least delay; each is tried once."""
     tried: list[str] = []
 
-    def told(spec: RunSpec, simulate: object) -> dict[str, float]:
+    def told(spec: RunSpec, **_: object) -> dict[str, float]:
         assert spec.model is not None
         assert (spec.controller, spec.seed, spec.scale, spec.demand_seed) == ("plan", 0, 1.0, None)
         tried.append(spec.model.name)
@@ -73,8 +74,9 @@ def test_the_candidate_with_the_least_delay_is_installed(
     assert {plan.cycle_ms for plan in plans} == {45_000}
 
 
+@pytest.mark.usefixtures("own_cache")
 def test_local_control_runs_the_plan_without_a_refusal(
-    own_cache: Path, town: Path, routes: Path, close_loop: CloseLoop, tmp_path: Path
+    town: Path, routes: Path, close_loop: CloseLoop, tmp_path: Path
 ) -> None:
     """The real trial and the run itself: every junction in P1, nothing refused."""
     closed = close_loop(spec_of(town, routes), tmp_path / "run")
