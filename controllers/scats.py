@@ -45,7 +45,7 @@ OFFSET_SHARE = 6
 """An offset moves by at most this part of a cycle, one in OFFSET_SHARE, in each."""
 FEW_VEH = 2.0
 LINK_PERIOD_MS = 300_000
-REASONS = ("", "end of its turn", "no more vehicles")
+REASONS = ("", "its turn has ended", "its turn lasts", "no more vehicles in its turn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +93,30 @@ class Scats:
             self._links.choose(rotation)
         cause.fill(FORCE_OFF)
         end_cycle = partial(self._end_cycle, rotation)
-        for j in np.flatnonzero(may_choose(view, self._config.min_green_ms)):
+        ready = may_choose(view, self._config.min_green_ms)
+        for j in np.flatnonzero(ready):
             is_over = view.now_ms >= rotation.end_ms[j]
             if is_over or self._has_gap(view, rotation, int(j)):
                 cause[j] = FORCE_OFF if is_over else GAP_OUT
                 rotation.go_on(view, int(j), end_cycle)
         request[:] = [rotation.stage(j) for j in range(len(request))]
-        self._explain(view, request, cause, log)
+        self._explain(view, ready, request, cause, log)
         return view.now_ms + self._config.period_ms
 
     def _explain(
-        self, view: View, request: npt.NDArray[np.int32], cause: npt.NDArray[np.uint8], log: DecisionLog
+        self,
+        view: View,
+        ready: npt.NDArray[np.bool_],
+        request: npt.NDArray[np.int32],
+        cause: npt.NDArray[np.uint8],
+        log: DecisionLog,
     ) -> None:
-        """Changes of stage follow the turns: nothing is weighed at that moment."""
-        log.declare("turns", lower_is_better=True)
+        """Stages follow the turns: no stage is weighed against another."""
+        log.declare("none: stages in turn", lower_is_better=True)
         value = np.full(len(view.signals.stage_deployed), np.nan)
-        rule = np.where(cause == GAP_OUT, 2, 1).astype(np.uint8)
-        log.note(view, request, value, REASONS, rule, request != view.machine.stage)
+        changes = request != view.machine.stage
+        rule = np.where(changes, np.where(cause == GAP_OUT, 3, 1), 2).astype(np.uint8)
+        log.note(view, request, value, REASONS, rule, ready | changes)
 
     def _has_gap(self, view: View, rotation: Rotation, j: int) -> bool:
         """Has nobody crossed the loops of the lanes that the turn closes for a while? Never in the stretch turn."""

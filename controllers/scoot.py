@@ -56,7 +56,7 @@ HALF_SATURATION = 0.8
 ANALYSIS_H = 0.25
 CONGESTED = 1.2
 LEAST_RED = 0.2
-REASONS = ("", "end of its turn")
+REASONS = ("", "its turn has ended", "its turn lasts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +124,17 @@ class Scoot:
             self._go_on(view, rotation, int(j))
         request[:] = [rotation.stage(j) for j in range(len(request))]
         cause.fill(FORCE_OFF)
-        self._explain(view, request, log)
+        self._explain(view, ready, request, log)
         return view.now_ms + self._config.period_ms
 
-    def _explain(self, view: View, request: npt.NDArray[np.int32], log: DecisionLog) -> None:
-        """Changes of stage follow the turns: nothing is weighed at that moment."""
-        log.declare("turns", lower_is_better=True)
+    def _explain(
+        self, view: View, ready: npt.NDArray[np.bool_], request: npt.NDArray[np.int32], log: DecisionLog
+    ) -> None:
+        """Stages follow the turns: no stage is weighed against another."""
+        log.declare("none: stages in turn", lower_is_better=True)
         value = np.full(len(view.signals.stage_deployed), np.nan)
-        rule = np.ones(len(request), np.uint8)
-        log.note(view, request, value, REASONS, rule, request != view.machine.stage)
+        changes = request != view.machine.stage
+        log.note(view, request, value, REASONS, np.where(changes, 1, 2).astype(np.uint8), ready | changes)
 
     def _go_on(self, view: View, rotation: Rotation, j: int) -> None:
         """To the next turn that is called; in the longest turn the offset is set."""
