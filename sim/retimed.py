@@ -1,10 +1,10 @@
 """The plan that a good engineer would have installed: splits, cycles and offsets from what the scenario schedules.
 
-One plan for the whole window: two for its halves lose more in the change between them than they win. The demand is
-the scenario's own in that window, times ``RunSpec.plan_scale``: runs with more or less
-traffic, other departures or another seed meet the same plan, as they would on the street. Short cycles are right where
-the timing's model is right about turns through gaps, so plans with several least cycles are tried in simulation, as
-engineers do, and the best is installed. Plans are kept in the cache under the hash of all that they follow from.
+One plan for the whole window: on three of five networks two for its halves did worse, on one better. The demand is
+the scenario's own in that window, times ``RunSpec.plan_scale``: runs with more or less traffic, other departures or
+another seed meet the same plan, as they would on the street. Short cycles are right where the timing's model is right
+about turns through gaps, so plans with several least cycles are tried in simulation, as engineers do, and the best is
+installed. Plans are kept in the cache under the hash of all that they follow from.
 """
 
 from __future__ import annotations
