@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import Path
 
 __all__ = ["cache_home", "is_compiled", "source_hash", "use_kernel_cache"]
@@ -23,11 +23,11 @@ def cache_home(environment: Mapping[str, str]) -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "greensplit"
 
 
-def source_hash() -> str:
-    """First 16 hex digits of the SHA-256 over the sources of the folders that hold kernels."""
+def source_hash(folders: Iterable[str] = FOLDERS) -> str:
+    """First 16 hex digits of the SHA-256 over the sources of folders: those that hold kernels."""
     root = Path(__file__).resolve().parent.parent
     digest = hashlib.sha256()
-    for folder in FOLDERS:
+    for folder in folders:
         for path in sorted((root / folder).rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())

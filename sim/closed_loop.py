@@ -125,7 +125,7 @@ def _new_loop(prepared: Prepared, simulator: Simulator) -> Loop:
     if entry.make is None:
         return Loop(site, port, None, orders=_standing_orders(site, entry.mode), day_ms=day_ms)
     eyes = Eyes(simulator, site, prepared.network) if prepared.vision == "perfect" else None
-    return Loop(site, port, entry.make(prepared.profile), eyes, day_ms=day_ms)
+    return Loop(site, port, entry.make(prepared.profile, site), eyes, day_ms=day_ms)
 
 
 def _standing_orders(site: Site, mode: int) -> Orders:

@@ -27,6 +27,7 @@ from .network import Network, read_network
 from .own_loops import own_detectors
 from .programs import with_programs
 from .record import write_csv
+from .retimed import retimed_site
 from .spec import RunSpec
 from .sumo import RULES
 
@@ -127,8 +128,10 @@ def prepare(spec: RunSpec, folder: Path) -> Prepared:
     scenario = load_scenario(spec)
     profile = profile_for(spec.profile, scenario.name)
     network = read_network(scenario.net_file, scenario.additional_files)
-    scenario = _schedule(spec, scenario, folder)
     site = apply_profile(load_site(spec, scenario, network), profile)
+    if entry.retimes:
+        site = retimed_site(spec, scenario, network, site)
+    scenario = _schedule(spec, scenario, folder)
     corridor = find_corridor(network, site)
     detector_ids, arguments = _write_files(scenario, spec, entry, network, site, corridor, folder)
     return Prepared(

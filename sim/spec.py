@@ -23,6 +23,7 @@ class RunSpec:
 
     ``demand_seed`` None keeps the scenario's own departures. ``begin_s``, ``end_s`` None keep its window; vehicles
     due in the first ``warmup_s`` run but are not measured. ``epoch`` is the UTC time of the first second.
+    ``plan_scale`` is the factor on the traffic that ``retimed`` plans are made for, whatever ``scale`` is.
     ``controller`` empty is our best. ``vision`` empty takes what the controller needs. ``dead_share`` of the loops,
     drawn by the seed, and those of ``dead_loops`` stay off.
     """
@@ -49,6 +50,7 @@ class RunSpec:
     loops: LoopPositions = field(default_factory=LoopPositions)
     dead_share: float = 0.0
     dead_loops: tuple[str, ...] = ()
+    plan_scale: float = 1.0
 
     def check(self) -> None:
         """InputError where a number is out of range."""
@@ -56,8 +58,9 @@ class RunSpec:
             raise InputError(f"seed: expected 0 to 2147483647, found {self.seed}")
         if self.demand_seed is not None and not 0 <= self.demand_seed < 2**31:
             raise InputError(f"demand seed: expected 0 to 2147483647, found {self.demand_seed}")
-        if not 0.0 < self.scale <= MAX_SCALE:
-            raise InputError(f"scale: expected above 0 and at most {MAX_SCALE:g}, found {self.scale:g}")
+        for what, scale in (("scale", self.scale), ("plan scale", self.plan_scale)):
+            if not 0.0 < scale <= MAX_SCALE:
+                raise InputError(f"{what}: expected above 0 and at most {MAX_SCALE:g}, found {scale:g}")
         if self.vision not in ("", "detectors", "perfect"):
             raise InputError(f"vision: expected detectors or perfect, found {self.vision}")
         if not 0.0 <= self.dead_share <= 1.0:

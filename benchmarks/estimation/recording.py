@@ -127,7 +127,7 @@ def _watch(prepared: Prepared, simulator: Simulator) -> Recording:
     make = prepared.entry.make
     inner = WatchingPort(simulator, site, reader) if make is None else SumoPort(simulator, site, reader)
     port = _TapingPort(inner, sum(len(junction.groups) for junction in site.junctions))
-    loop = Loop(site, port, None if make is None else make(prepared.profile))
+    loop = Loop(site, port, None if make is None else make(prepared.profile, site))
     watcher = Watcher(simulator, prepared.network, site)
     lag = 0 if port.drives_lamps else 1
     seconds = scenario.end_s - scenario.begin_s

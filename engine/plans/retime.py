@@ -57,8 +57,17 @@ class Retiming:
         return tuple((part.start_s, part.name) for part in self.parts)
 
 
-def retime(site: Site, demand: Demand, progress: Progress = lambda _share: None) -> Retiming:
+def retime(
+    site: Site,
+    demand: Demand,
+    progress: Progress = lambda _share: None,
+    *,
+    least_part_s: int = LEAST_PART_S,
+    least_cycle_s: int = CYCLES_S[0],
+) -> Retiming:
     """Plans for every junction and part of the day, named P1, P2 ...; the last program of a junction is the deployed.
+
+    No plan is for less than ``least_part_s``, unless the demand is shorter, nor has a cycle below ``least_cycle_s``.
 
     Raises ModelError where the demand does not fit the site, a junction has several rings, or no timing serves it.
     """
@@ -66,12 +75,14 @@ def retime(site: Site, demand: Demand, progress: Progress = lambda _share: None)
     if not demand.turns:
         demand = replace(demand, turns=spread_turns(site, demand.groups))
     machines = {junction.id: StageMachine(site, junction) for junction in site.junctions}
-    cuts = cut_day(demand.features(), max(1, LEAST_PART_S // demand.period_s))
+    cuts = cut_day(demand.features(), max(1, least_part_s // demand.period_s))
     rates = [demand.rates(first, end) for first, end in cuts]
+    cycles_s = tuple(cycle_s for cycle_s in CYCLES_S if cycle_s >= least_cycle_s)
     timed: list[_Timed] = []
     for done, rate in enumerate(rates):
         left = _left_over(timed[-1], _hours(demand, cuts[done - 1])) if timed else {}
-        timed.append(_time_part(site, machines, rate, left, partial(_tell, progress, done, len(cuts))))
+        tell = partial(_tell, progress, done, len(cuts))
+        timed.append(_time_part(site, machines, rate, left, cycles_s, tell))
     coordinated = _coordinated_stages(site, timed)
     parts = [
         _day_part(site, timed[k], rates[k], f"P{k + 1}", _span_s(demand, cuts[k]), coordinated)
@@ -133,13 +144,14 @@ def _time_part(
     machines: Mapping[str, StageMachine],
     rates: Rates,
     left: Mapping[str, F64],
+    cycles_s: tuple[int, ...],
     progress: Progress,
 ) -> _Timed:
     """Time all junctions and regions for one part; ``left`` (L,) vehicles stand where the part before was too full."""
     timers, tables = {}, {}
     for done, junction in enumerate(site.junctions):
         timer = JunctionTimer(machines[junction.id], rates.groups[junction.id], left.get(junction.id))
-        timers[junction.id], tables[junction.id] = timer, timer.timings()
+        timers[junction.id], tables[junction.id] = timer, timer.timings(cycles_s)
         if not tables[junction.id]:
             raise ModelError(
                 f"junction {junction.id}: expected minimum greens and intergreens that fit a cycle of "

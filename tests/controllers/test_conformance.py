@@ -27,9 +27,9 @@ MAX_RED_MS = 120_000
 every = pytest.mark.parametrize("entry", OURS, ids=[entry.name for entry in OURS])
 
 
-def made(entry: Entry) -> Controller:
+def made(entry: Entry, where: Site) -> Controller:
     assert entry.make is not None
-    return entry.make(R2)
+    return entry.make(R2, where)
 
 
 def run(
@@ -41,7 +41,7 @@ def run(
     damage: Damage | None = None,
 ) -> tuple[Loop, Street]:
     street = Street(where, rates_per_h, seed, *([damage] if damage else []))
-    return drive(where, street, made(entry), seconds, perfect=entry.vision == "perfect"), street
+    return drive(where, street, made(entry, where), seconds, perfect=entry.vision == "perfect"), street
 
 
 def four_arms() -> Site:

@@ -52,7 +52,7 @@ def record(spec: RunSpec, folder: Path, controller: Controller | None = None) ->
         reader = LoopReader(simulator, prepared.detector_ids, scenario.begin_s, subscribe=False)
         if controller is None:
             assert prepared.entry.make is not None
-            controller = prepared.entry.make(prepared.profile)
+            controller = prepared.entry.make(prepared.profile, prepared.site)
         loop = Loop(site, SumoPort(simulator, site, reader), controller)
         shown = simulator.api.trafficlight.getRedYellowGreenState
         strips: dict[str, list[str]] = {junction.id: [] for junction in site.junctions}
