@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from greensplit.engine.errors import InputError
 from greensplit.engine.kernels.local.state import ACTUATED, ADAPTIVE, COORDINATED
 from greensplit.engine.loop import Controller
-from greensplit.engine.model.site import Site
 
-from . import clearing, greedy, max_pressure, scats, scoot
+from . import clearing, greedy, max_pressure
+from .lookahead import policy
 from .profile import R1, R1_ARTERIAL, Profile
 
 __all__ = ["DEFAULT", "Entry", "catalogue", "find"]
@@ -23,18 +23,18 @@ DEFAULT = "clearing"
 class Entry:
     """A name, and who decides under it.
 
-    ``make`` builds the policy for a profile and a site. Without it local control decides in ``mode``, or, where
-    ``program`` is named, the simulator's own program of that kind. ``retimes``: on a plan made for the scenario's own
-    demand, not on the deployed one.
+    ``make`` builds the policy for a profile. Without it local control decides in ``mode``, or, where ``program`` is
+    named, the simulator's own program of that kind. ``vision`` is what it works with; where it ``sees_either`` a run
+    may give it perfect vision too.
     """
 
     name: str
     summary: str
     vision: str
     program: str
-    make: Callable[[Profile, Site], Controller] | None = None
+    make: Callable[[Profile], Controller] | None = None
     mode: int = ADAPTIVE
-    retimes: bool = False
+    sees_either: bool = False
 
 
 def catalogue() -> tuple[Entry, ...]:
@@ -44,20 +44,11 @@ def catalogue() -> tuple[Entry, ...]:
         Entry("actuated", "SUMO's gap-based actuation, 5 to 50 s", "detectors", "actuated"),
         Entry("delay-based", "SUMO's delay-based actuation, 5 to 50 s", "detectors", "delay_based"),
         Entry("plan", "the model's last plan, run by our own machine", "detectors", "", mode=COORDINATED),
-        Entry(
-            "retimed",
-            "splits, cycles and offsets for the true demand",
-            "detectors",
-            "",
-            mode=COORDINATED,
-            retimes=True,
-        ),
         Entry("local", "gap-based actuation by our own machine", "detectors", "", mode=ACTUATED),
-        Entry("scoot", "split, offset and cycle by small steps (SCOOT-like)", "detectors", "", _scoot),
-        Entry("scats", "saturation at the stop line, votes, gaps (SCATS-like)", "detectors", "", _scats),
         Entry("greedy", "most vehicles within range (RESCO MAXWAVE)", "perfect", "", _greedy),
         Entry("max-pressure", "queue before less queue behind (RESCO)", "perfect", "", _max_pressure),
         Entry("clearing", "most vehicles cleared per second, from loops", "detectors", "", _clearing),
+        Entry("lookahead", "least delay over the next minute, from loops", "detectors", "", _lookahead, sees_either=True),
     )
 
 
@@ -71,7 +62,7 @@ def find(name: str) -> Entry:
     raise InputError(f"controller: expected one of {', '.join(entries)}, found {name}{hint}")
 
 
-def _greedy(profile: Profile, _site: Site) -> Controller:
+def _greedy(profile: Profile) -> Controller:
     published = profile in (R1, R1_ARTERIAL)
     return greedy.Greedy(
         greedy.Config(
@@ -80,20 +71,16 @@ def _greedy(profile: Profile, _site: Site) -> Controller:
     )
 
 
-def _max_pressure(profile: Profile, _site: Site) -> Controller:
+def _max_pressure(profile: Profile) -> Controller:
     published = profile in (R1, R1_ARTERIAL)
     return max_pressure.MaxPressure(
         max_pressure.Config(profile.period_ms, profile.min_green_ms, keep_on_tie=not published)
     )
 
 
-def _clearing(profile: Profile, _site: Site) -> Controller:
+def _clearing(profile: Profile) -> Controller:
     return clearing.Clearing(clearing.Config(profile.period_ms, profile.min_green_ms))
 
 
-def _scoot(profile: Profile, site: Site) -> Controller:
-    return scoot.Scoot(scoot.Config(profile.period_ms, profile.min_green_ms), site)
-
-
-def _scats(profile: Profile, site: Site) -> Controller:
-    return scats.Scats(scats.Config(profile.period_ms, profile.min_green_ms), site)
+def _lookahead(profile: Profile) -> Controller:
+    return policy.Lookahead(policy.Config(profile.period_ms, profile.min_green_ms))

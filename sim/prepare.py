@@ -123,7 +123,7 @@ def prepare(spec: RunSpec, folder: Path) -> Prepared:
     spec.check()
     entry = find(spec.controller or DEFAULT)
     vision = spec.vision or entry.vision
-    if vision != entry.vision:
+    if vision != entry.vision and not entry.sees_either:
         raise InputError(f"vision: {entry.name} works with {entry.vision}, found {vision}")
     scenario = load_scenario(spec)
     profile = profile_for(spec.profile, scenario.name)
