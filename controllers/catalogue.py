@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from greensplit.engine.errors import InputError
 from greensplit.engine.kernels.local.state import ACTUATED, ADAPTIVE, COORDINATED
 from greensplit.engine.loop import Controller
 
-from . import clearing, greedy, max_pressure
+from . import clearing, clearing_rate, greedy, max_pressure, pressure_capacity
 from .profile import R1, R1_ARTERIAL, Profile
 
 __all__ = ["DEFAULT", "Entry", "catalogue", "find"]
@@ -44,6 +44,16 @@ def catalogue() -> tuple[Entry, ...]:
         Entry("local", "gap-based actuation by our own machine", "detectors", "", mode=ACTUATED),
         Entry("greedy", "most vehicles within range (RESCO MAXWAVE)", "perfect", "", _greedy),
         Entry("max-pressure", "queue before less queue behind (RESCO)", "perfect", "", _max_pressure),
+        Entry("greedy-tuned", "greedy that counts what a change costs", "perfect", "", _greedy_tuned),
+        Entry(
+            "max-pressure-tuned",
+            "max pressure that counts what a change costs",
+            "perfect",
+            "",
+            _max_pressure_tuned,
+        ),
+        Entry("pressure-capacity", "pressure by place on the link (PWBP)", "perfect", "", _pressure_capacity),
+        Entry("clearing-rate", "most vehicles cleared per second", "perfect", "", _clearing_rate),
         Entry("clearing", "most vehicles cleared per second, from loops", "detectors", "", _clearing),
     )
 
@@ -72,6 +82,28 @@ def _max_pressure(profile: Profile) -> Controller:
     return max_pressure.MaxPressure(
         max_pressure.Config(profile.period_ms, profile.min_green_ms, keep_on_tie=not published)
     )
+
+
+def _greedy_tuned(profile: Profile) -> Controller:
+    return greedy.Greedy(
+        replace(greedy.TUNED, period_ms=profile.period_ms, min_green_ms=profile.min_green_ms)
+    )
+
+
+def _max_pressure_tuned(profile: Profile) -> Controller:
+    return max_pressure.MaxPressure(
+        replace(max_pressure.TUNED, period_ms=profile.period_ms, min_green_ms=profile.min_green_ms)
+    )
+
+
+def _pressure_capacity(profile: Profile) -> Controller:
+    return pressure_capacity.PressureCapacity(
+        pressure_capacity.Config(profile.period_ms, profile.min_green_ms)
+    )
+
+
+def _clearing_rate(profile: Profile) -> Controller:
+    return clearing_rate.ClearingRate(clearing_rate.Config(profile.period_ms, profile.min_green_ms))
 
 
 def _clearing(profile: Profile) -> Controller:
