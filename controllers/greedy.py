@@ -12,18 +12,28 @@ from greensplit.engine.events import FORCE_OFF
 from greensplit.engine.loop import View
 
 from .choice import seen, serve_heaviest
+from .switching import serve_most_earning
 
-__all__ = ["Config", "Greedy"]
+__all__ = ["TUNED", "Config", "Greedy"]
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """``period_ms`` between decisions; ``range_m`` before the stop line that is seen, across edges."""
+    """``period_ms`` between decisions; ``range_m`` before the stop line that is seen, across edges.
+
+    ``use_ms`` is the time over which a stage is weighed against the time that the change to it costs; 0, as
+    published: changes cost nothing.
+    """
 
     period_ms: int = 1000
     min_green_ms: int = 5000
     range_m: float = 60.0
     keep_on_tie: bool = True
+    use_ms: int = 0
+
+
+TUNED = Config(range_m=80.0, use_ms=4000)
+"""Found on generated arterials and grids."""
 
 
 class Greedy:
@@ -40,7 +50,10 @@ class Greedy:
         truth = seen(view, "greedy")
         near = truth.group[truth.distance_m <= config.range_m]
         weight = np.bincount(near, minlength=len(view.signals.min_green_ms)).astype(np.float64)
-        score, chose = serve_heaviest(view, weight, config.min_green_ms, config.keep_on_tie, request)
+        if config.use_ms:
+            score, chose = serve_most_earning(view, weight, config.min_green_ms, config.use_ms, request)
+        else:
+            score, chose = serve_heaviest(view, weight, config.min_green_ms, config.keep_on_tie, request)
         cause.fill(FORCE_OFF)
         log.declare("vehicles within range", lower_is_better=False)
         log.note(view, request, score, ("most vehicles within range",), None, chose)

@@ -16,18 +16,28 @@ from greensplit.engine.events import FORCE_OFF
 from greensplit.engine.loop import View
 
 from .choice import seen, serve_heaviest
+from .switching import serve_most_earning
 
-__all__ = ["Config", "MaxPressure"]
+__all__ = ["TUNED", "Config", "MaxPressure"]
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """``period_ms`` between decisions; ``range_m`` before the stop line that is seen, across edges."""
+    """``period_ms`` between decisions; ``range_m`` before the stop line that is seen, across edges.
+
+    ``use_ms`` is the time over which a stage is weighed against the time that the change to it costs, by pressures
+    of at least 0; 0, as published: changes cost nothing.
+    """
 
     period_ms: int = 1000
     min_green_ms: int = 5000
     range_m: float = 200.0
     keep_on_tie: bool = True
+    use_ms: int = 0
+
+
+TUNED = Config(range_m=100.0, use_ms=4000)
+"""Found on generated arterials and grids."""
 
 
 class MaxPressure:
@@ -44,7 +54,12 @@ class MaxPressure:
         truth = seen(view, "max-pressure")
         queued = (truth.distance_m <= config.range_m) & (truth.has_stopped == 1)
         weight = np.bincount(truth.group[queued], minlength=len(truth.out_queue_veh)) - truth.out_queue_veh
-        score, chose = serve_heaviest(view, weight, config.min_green_ms, config.keep_on_tie, request)
+        if config.use_ms:
+            score, chose = serve_most_earning(
+                view, np.maximum(weight, 0.0), config.min_green_ms, config.use_ms, request
+            )
+        else:
+            score, chose = serve_heaviest(view, weight, config.min_green_ms, config.keep_on_tie, request)
         cause.fill(FORCE_OFF)
         log.declare("pressure, vehicles", lower_is_better=False)
         log.note(view, request, score, ("most queue before less queue behind",), None, chose)

@@ -36,7 +36,7 @@ from .kernels.state import NEVER_MS, Machine, new_faults, new_lamps, new_machine
 from .model.compiled import Detection, Signals, compile_detection, compile_rules, compile_signals
 from .model.compiled_local import compile_local
 from .model.site import Site
-from .model.upstream import compile_links
+from .model.upstream import Links, compile_links
 
 __all__ = [
     "Controller",
@@ -110,6 +110,7 @@ class View(NamedTuple):
     detectors: Detectors
     machine: Machine
     traffic: Traffic
+    links: Links
     now_ms: int
     truth: Truth | None = None
 
@@ -319,7 +320,14 @@ class Loop:
             started = perf_counter()
             truth = None if self.look is None else self.look()
             view = View(
-                self.signals, self.detection, self.detectors, self.machine, self.traffic, now_ms, truth
+                self.signals,
+                self.detection,
+                self.detectors,
+                self.machine,
+                self.traffic,
+                self.links,
+                now_ms,
+                truth,
             )
             self._wish.fill(KEEP)
             self._ask_ms = self.controller.decide(view, self._wish, self._cause, self.decisions)

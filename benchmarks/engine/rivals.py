@@ -49,9 +49,9 @@ class Kernels:
         self.signals, self.guard = compile_signals(site), compile_rules(site)
         self.detection = compile_detection(site)
         self.detectors = new_detectors(self.signals, self.detection)
-        links = compile_links(site)
-        travel = compile_travel(self.detection, links, approach_lanes(site))
-        self.traffic = new_traffic(self.signals, self.detection, links, travel)
+        self.links = compile_links(site)
+        travel = compile_travel(self.detection, self.links, approach_lanes(site))
+        self.traffic = new_traffic(self.signals, self.detection, self.links, travel)
         self.machine, self.lamps = new_machine(self.signals), new_lamps(len(self.signals.min_green_ms))
         junctions = len(site.junctions)
         self.faults, self.released = new_faults(junctions), np.zeros(junctions, np.uint8)
@@ -127,7 +127,13 @@ def _race(kernels: Kernels, rival: Rival, junctions: int, ticks: int) -> Race:
         now_ms = TICK_MS * k
         street.load(now_ms)
         view = View(
-            kernels.signals, kernels.detection, kernels.detectors, kernels.machine, kernels.traffic, now_ms
+            kernels.signals,
+            kernels.detection,
+            kernels.detectors,
+            kernels.machine,
+            kernels.traffic,
+            kernels.links,
+            now_ms,
         )
         request.fill(-1)
         rotation.decide(view, request, cause, log)
