@@ -71,7 +71,14 @@ def catalogue() -> tuple[Entry, ...]:
         Entry("pressure-capacity", "pressure by place on the link (PWBP)", "perfect", "", _pressure_capacity),
         Entry("clearing-rate", "most vehicles cleared per second", "perfect", "", _clearing_rate),
         Entry("clearing", "most vehicles cleared per second, from loops", "detectors", "", _clearing),
-        Entry("lookahead", "least delay over the next minute, from loops", "detectors", "", _lookahead, sees_either=True),
+        Entry(
+            "lookahead",
+            "least delay over the next minute, from loops",
+            "detectors",
+            "",
+            _lookahead,
+            sees_either=True,
+        ),
     )
 
 

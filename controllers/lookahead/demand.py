@@ -27,7 +27,9 @@ class Demand(NamedTuple):
     """Vehicles per lane, expected numbers."""
 
     queue_veh: F32  # (L,)
-    coming_veh: F32  # (L, SIGHT_S + 1) at the stop line within t seconds from now, were it not for signal and queue
+    coming_veh: (
+        F32  # (L, SIGHT_S + 1) at the stop line within t seconds from now, were it not for signal and queue
+    )
 
 
 def new_demand(lanes: int) -> Demand:
