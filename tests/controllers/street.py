@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from greensplit.engine.loop import Controller, DetectorEvents, Loop, Truth
 from greensplit.engine.model.aspects import GREEN, PERMISSIVE
-from greensplit.engine.model.site import DetectorKind, Site
+from greensplit.engine.model.site import ApproachLane, DetectorKind, Junction, Site
 
 TRAVEL_MS = 5000
 START_UP_MS = 2000
@@ -44,6 +44,10 @@ class Lane:
     served: int = 0
 
 
+def _lanes(site: Site) -> list[tuple[Junction, ApproachLane]]:
+    return [(junction, lane) for junction in site.junctions for lane in junction.lanes]
+
+
 class Street:
     """A port with one lane per vehicle group, in the order of the site's lanes."""
 
@@ -62,17 +66,19 @@ class Street:
         ]
         self.lanes = [Lane(g, rate / 3600.0) for g, rate in zip(groups, rates_per_h, strict=True)]
         self._kinds = [d.kind for j in site.junctions for d in j.detectors]
+        place = {(j.id, lane.id): i for i, (j, lane) in enumerate(_lanes(site))}
+        self._lane_of = [place[j.id, d.lanes[0]] for j in site.junctions for d in j.detectors]
         self._reported = [False] * len(self._kinds)
         self._aspect = np.zeros(int(first[-1]), np.uint8)
         self.fallen: list[int] = []
 
     def read(self, now_ms: int) -> DetectorEvents:
-        """Move the world by one second and report what the loops say; each lane has a stop-bar and an advance loop."""
+        """Move the world by one second and report what the stop-bar and advance loops say."""
         for lane in self.lanes:
             self._move(lane, now_ms)
         index, state = [], []
         for d, kind in enumerate(self._kinds):
-            lane = self.lanes[d // 2]
+            lane = self.lanes[self._lane_of[d]]
             told = self._damage(d, now_ms, self._covers(lane, kind, now_ms))
             if told != self._reported[d]:
                 self._reported[d] = told

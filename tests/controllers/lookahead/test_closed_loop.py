@@ -1,0 +1,155 @@
+"""The look-ahead in the small world: all are served and nobody waits too long, whatever loops there are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from greensplit.controllers.lookahead.playout import Rules
+from greensplit.controllers.lookahead.policy import Config, Lookahead
+from greensplit.engine.decisions import FORCED
+from greensplit.engine.loop import Loop
+from greensplit.engine.model.site import DetectorKind, GroupKind, Meeting, Site, Stage
+
+from ...engine.kernels.sites import CONFLICT, WALK, crossroads, group, junction, left_turn, site
+from ..street import Street, drive
+
+STOP_BAR, ADVANCE = DetectorKind.STOP_BAR, DetectorKind.ADVANCE
+EVERY_LOOP = (STOP_BAR, ADVANCE)
+LOOPS = pytest.mark.parametrize(
+    "kinds", [EVERY_LOOP, (STOP_BAR,), (ADVANCE,), ()], ids=["both", "stop bar", "advance", "none"]
+)
+
+
+def with_loops(where: Site, kinds: tuple[DetectorKind, ...]) -> Site:
+    """Only loops of these kinds."""
+    return replace(
+        where,
+        junctions=tuple(
+            replace(j, detectors=tuple(d for d in j.detectors if d.kind in kinds)) for j in where.junctions
+        ),
+    )
+
+
+def three_streets_and_people() -> Site:
+    """Each alone in its stage; intergreens of 6 s, 10 s before and after people walk."""
+    people = group(4, kind=GroupKind.PEDESTRIAN, stop=WALK, min_green_ms=7000)
+    pairs = [(a, b) for a in range(1, 5) for b in range(a + 1, 5)]
+    meetings = tuple(
+        Meeting(a, b, CONFLICT, 6000 if b < 4 else 10_000, 6000 if b < 4 else 10_000) for a, b in pairs
+    )
+    stages = tuple(Stage(f"S{n}", (n,)) for n in range(1, 5))
+    return site(junction((group(1), group(2), group(3), people), meetings, stages))
+
+
+def run(
+    where: Site,
+    rates_per_h: list[float],
+    seconds: int,
+    *,
+    config: Config | None = None,
+    perfect: bool = False,
+) -> tuple[Loop, Street]:
+    street = Street(where, rates_per_h, 1)
+    return drive(where, street, Lookahead(config or Config()), seconds, perfect=perfect), street
+
+
+def longest_red_ms(loop: Loop, number: int) -> int:
+    """Of a pedestrian group: from don't walk, or the start of the run, to walk."""
+    longest, ended = 0, 0
+    for row in loop.events.rows():
+        if row["parameter"] == number and row["event"] == 22:
+            ended = int(row["t_ms"])
+        if row["parameter"] == number and row["event"] == 21:
+            longest = max(longest, int(row["t_ms"]) - ended)
+    return longest
+
+
+@LOOPS
+@pytest.mark.parametrize("rates", [[500.0, 150.0, 400.0], [100.0, 20.0, 60.0]], ids=["busy", "quiet"])
+def test_everybody_is_served(kinds: tuple[DetectorKind, ...], rates: list[float]) -> None:
+    """Left turn, through and side street: nearly all who came have left, and no lamp was refused."""
+    loop, street = run(with_loops(left_turn(), kinds), rates, 1800)
+    assert loop.refusals == []
+    came = [lane.served + len(lane.arrivals_ms) for lane in street.lanes]
+    left = [len(lane.arrivals_ms) for lane in street.lanes]
+    assert min(came) > 5
+    assert all(waiting <= max(0.05 * of_lane, 6) for waiting, of_lane in zip(left, came, strict=True))
+
+
+@pytest.mark.parametrize("perfect", [False, True], ids=["loops", "perfect"])
+@pytest.mark.parametrize("max_red_ms", [100_000, 120_000])
+@pytest.mark.parametrize("rates", [[1500.0, 20.0, 20.0], [1700.0, 1700.0, 1700.0]], ids=["one", "all"])
+def test_nobody_who_waits_is_red_for_longer_than_is_allowed(
+    rates: list[float], max_red_ms: int, perfect: bool
+) -> None:
+    config = Config(max_red_ms=max_red_ms)
+    loop, street = run(three_streets_and_people(), rates, 1800, config=config, perfect=perfect)
+    assert max(lane.longest_wait_ms for lane in street.lanes) <= max_red_ms
+    assert longest_red_ms(loop, 4) <= max_red_ms + config.period_ms
+    assert (loop.decisions.gathered().rows["kind"] == FORCED).any()
+
+
+def test_the_bound_on_red_is_two_minutes_unless_said_otherwise() -> None:
+    assert Config().max_red_ms == 120_000
+
+
+@LOOPS
+def test_the_bound_on_red_needs_no_particular_loop(kinds: tuple[DetectorKind, ...]) -> None:
+    """A saturated street beside two quiet ones and people. A lane with an advance loop alone is called once
+    half a vehicle is reckoned to stand there, which may be a little after the first one stopped."""
+    loop, street = run(with_loops(three_streets_and_people(), kinds), [1500.0, 40.0, 40.0], 1800)
+    slack_ms = 5000 if kinds == (ADVANCE,) else 0
+    assert max(lane.longest_wait_ms for lane in street.lanes) <= Config().max_red_ms + slack_ms
+    assert longest_red_ms(loop, 4) <= Config().max_red_ms + Config().period_ms
+    assert min(lane.served for lane in street.lanes) >= 10
+
+
+def test_a_stage_stands_for_the_minimum_green_of_the_controller() -> None:
+    """No green of the crossroads is shorter, though those of the groups might be."""
+    for min_green_ms in (5000, 12_000):
+        loop, _ = run(crossroads(), [500.0, 500.0], 600, config=Config(min_green_ms=min_green_ms))
+        events = loop.events.rows()
+        for number in (1, 2):
+            of_group = events[events["parameter"] == number]
+            begins = of_group["t_ms"][of_group["event"] == 1]
+            ends = of_group["t_ms"][of_group["event"] == 7]
+            lasted = ends[-len(begins) :][: len(begins)] - begins[: len(ends)]
+            assert len(begins) > 5
+            assert lasted[lasted > 0].min() >= min_green_ms
+
+
+def test_perfect_vision_waits_less_than_loops_in_the_same_traffic() -> None:
+    """Standing vehicles, over half an hour of two streets."""
+    waited = []
+    for perfect in (True, False):
+        _, street = run(crossroads(), [350.0, 350.0], 1800, perfect=perfect)
+        waited.append(sum(lane.longest_wait_ms for lane in street.lanes))
+        assert sum(lane.served for lane in street.lanes) > 300
+    assert waited[0] <= waited[1]
+
+
+def test_the_rules_are_those_of_the_configuration() -> None:
+    """With a minute's price on a stop nobody in a steady flow is stopped for one who waits; the bound ends it."""
+    dear = Config(rules=Rules(lone_stop_s=300.0, stop_s=300.0, tail_s=0.0))
+    _, street = run(crossroads(), [900.0, 30.0], 1200, config=dear)
+    _, usual = run(crossroads(), [900.0, 30.0], 1200)
+    assert street.lanes[1].longest_wait_ms > usual.lanes[1].longest_wait_ms
+    assert street.lanes[1].longest_wait_ms <= dear.max_red_ms
+
+
+def test_the_decision_log_tells_expected_delay() -> None:
+    """Of each stage that was weighed; the one that was chosen by it had the least."""
+    loop, _ = run(left_turn(), [500.0, 150.0, 400.0], 300)
+    found = loop.decisions.gathered()
+    assert found.weighing.lower_is_better
+    ends = found.rows["stages"].cumsum()
+    weighed = 0
+    for row, end in zip(found.rows, ends, strict=True):
+        cost = found.value[end - row["stages"] : end]
+        if row["kind"] != FORCED:
+            weighed += 1
+            assert cost[row["to_stage"]] == pytest.approx(np.nanmin(cost), abs=0.01)
+    assert weighed > 50
