@@ -41,7 +41,9 @@ def random_table(rng: np.random.Generator) -> Table:
     table.rate[(rng.random(cells) < 0.1) & (table.rate > 0)] = STUCK_PER_S
     table.rate[rng.random(cells) < 0.1] = 0.0
     lanes = len(table.demand.queue_veh)
-    table.demand.queue_veh[:] = rng.integers(0, 8, lanes) * rng.uniform(0, 1, lanes) * rng.integers(0, 2, lanes)
+    table.demand.queue_veh[:] = (
+        rng.integers(0, 8, lanes) * rng.uniform(0, 1, lanes) * rng.integers(0, 2, lanes)
+    )
     busy = rng.uniform(0, 0.4, lanes)
     for lane in range(lanes):
         comes = (rng.random(SIGHT_S) < busy[lane]) * rng.uniform(0.1, 1.8, SIGHT_S)
@@ -88,7 +90,7 @@ def test_random_games_cost_what_the_words_say(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(100, 105))
 def test_random_junctions_choose_the_stage_that_brute_force_finds(seed: int) -> None:
-    """Every first move is played out to the end; costs of stages and the request are the same. Close calls may differ."""
+    """Every first move played to the end gives the same costs of stages, and the same request but for close calls."""
     rng = np.random.default_rng(seed)
     table, rules = random_table(rng), random_rules(rng)
     now = [int(rng.integers(len(junction.stages))) for junction in table.where.junctions]
@@ -98,9 +100,7 @@ def test_random_junctions_choose_the_stage_that_brute_force_finds(seed: int) -> 
     for j, running in enumerate(now):
         first, end = table.signals.stage_ptr[j : j + 2]
         words = words_of(table, j)
-        expected = told_costs(
-            words, rules, told_options(words, rules, usable[first:end].tolist(), running)
-        )
+        expected = told_costs(words, rules, told_options(words, rules, usable[first:end].tolist(), running))
         assert_costs(cost[first:end], expected)
         least = sorted(expected.values())
         if len(least) > 1 and least[1] - least[0] < 5 * CLOSE:

@@ -130,7 +130,9 @@ def test_who_is_beyond_the_range_is_not_seen() -> None:
 def test_beyond_the_range_what_is_expected_counts_instead() -> None:
     """A tenth a second is expected for ever; the first ten seconds are seen, with one vehicle after 7 s."""
     demand = seen((0, 100.0, LIMIT_MPS), expected=NOBODY + np.float32(0.1))
-    assert arrivals(demand, 0) == {7: 1.0} | dict.fromkeys(range(SEEN_S, SIGHT_S), pytest.approx(0.1, abs=1e-3))
+    assert arrivals(demand, 0) == {7: 1.0} | dict.fromkeys(
+        range(SEEN_S, SIGHT_S), pytest.approx(0.1, abs=1e-3)
+    )
 
 
 def test_several_come_in_the_same_second() -> None:

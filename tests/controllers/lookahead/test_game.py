@@ -56,7 +56,9 @@ def test_the_rule_leaves_at_once_for_the_only_one_who_stands() -> None:
 
 
 @pytest.mark.parametrize(("others", "cost"), [(2.9, None), (3.1, 6.5)])
-def test_the_rule_weighs_those_at_red_less_by_what_the_change_loses(others: float, cost: float | None) -> None:
+def test_the_rule_weighs_those_at_red_less_by_what_the_change_loses(
+    others: float, cost: float | None
+) -> None:
     """One on lane 0, ``use_s`` 4 and 8 s lost by a change to it: worth 1/3. So who is green needs not much."""
     rules = RULES._replace(horizon_s=1, tail_s=0.0)
     table = lay(crossroads(), queue_veh=[others, 1])
@@ -83,7 +85,9 @@ def test_the_second_who_stops_pays_less() -> None:
 
 
 def test_what_stands_already_has_paid_for_its_stop() -> None:
-    assert cost_of(lay(crossroads(), queue_veh=[0, 3]), RULES, 0, FOR_EVER_S) == pytest.approx(3 * 30 + 3 * 10)
+    assert cost_of(lay(crossroads(), queue_veh=[0, 3]), RULES, 0, FOR_EVER_S) == pytest.approx(
+        3 * 30 + 3 * 10
+    )
 
 
 def test_a_queue_at_green_leaves_at_the_rate_of_its_lane() -> None:

@@ -104,7 +104,9 @@ def test_a_head_that_stood_through_red_has_time_to_start() -> None:
     table = lay(left_turn())
     since = standing(table, 0, NOW_MS - 60_000)
     assert filled(table, detectors=since, green_ms=NOW_MS - BLOCKED_MS)[0][0] == 0.5
-    assert filled(table, detectors=since, green_ms=NOW_MS - BLOCKED_MS - 1)[0][0] == pytest.approx(STUCK_PER_S)
+    assert filled(table, detectors=since, green_ms=NOW_MS - BLOCKED_MS - 1)[0][0] == pytest.approx(
+        STUCK_PER_S
+    )
 
 
 def test_a_head_at_red_is_not_stuck() -> None:
