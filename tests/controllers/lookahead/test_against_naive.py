@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from greensplit.controllers.lookahead.demand import SIGHT_S
 from greensplit.controllers.lookahead.playout import ANY, Rules
 from greensplit.controllers.lookahead.rates import STUCK_PER_S
+from greensplit.engine.model.site import ApproachLane, Junction, Site
 
 from ...engine.kernels.sites import random_site
 from .naive import Words, told_cost, told_costs, told_options
@@ -33,9 +36,23 @@ def random_rules(rng: np.random.Generator) -> Rules:
     )
 
 
+def shared_site(rng: np.random.Generator, junctions: int) -> Site:
+    """Random junctions on which a part of the lanes belongs to two groups."""
+
+    def drawn(lane: ApproachLane, junction: Junction) -> ApproachLane:
+        other = junction.groups[rng.integers(len(junction.groups))].number
+        return replace(lane, groups=tuple({*lane.groups, other})) if rng.random() < 0.5 else lane
+
+    where = random_site(rng, junctions)
+    return replace(
+        where,
+        junctions=tuple(replace(j, lanes=tuple(drawn(lane, j) for lane in j.lanes)) for j in where.junctions),
+    )
+
+
 def random_table(rng: np.random.Generator) -> Table:
     """Some lanes are stuck, some have a full exit; queues, lone vehicles and platoons."""
-    table = lay(random_site(rng, JUNCTIONS))
+    table = lay(shared_site(rng, JUNCTIONS))
     cells = len(table.rate)
     table.rate[:] *= rng.uniform(0.2, 1.4, cells)
     table.rate[(rng.random(cells) < 0.1) & (table.rate > 0)] = STUCK_PER_S

@@ -9,9 +9,9 @@ import pytest
 
 from greensplit.engine.model.site import ApproachLane, Meeting, Site
 
-from ...engine.kernels.sites import CONFLICT, SHARED, crossroads, left_turn, random_site, site
+from ...engine.kernels.sites import CONFLICT, SHARED, crossroads, left_turn, site
 from .table import Table, cell, lay
-from .test_against_naive import words_of
+from .test_against_naive import shared_site, words_of
 
 
 def openings(table: Table, a: int, b: int) -> list[int]:
@@ -22,7 +22,7 @@ def openings(table: Table, a: int, b: int) -> list[int]:
     return found
 
 
-def shared_lane() -> Site:
+def left_turn_from_one_lane() -> Site:
     """The left turn's junction, but the through group and the left turn have one lane."""
     drawn = left_turn().junctions[0]
     lane = ApproachLane("in1_0", "from 1", (1, 2), 200.0, 13.89)
@@ -74,7 +74,7 @@ def test_a_pair_that_may_change_at_once_opens_at_once() -> None:
 
 
 def test_a_lane_with_two_groups_is_served_in_part() -> None:
-    table = lay(shared_lane())
+    table = lay(left_turn_from_one_lane())
     assert [float(table.board.share[cell(table, stage, 0)]) for stage in range(4)] == [1.0, 0.5, 0.0, 0.5]
     assert [float(table.board.share[cell(table, stage, 1)]) for stage in range(4)] == [0.0, 0.0, 1.0, 0.0]
 
@@ -89,7 +89,7 @@ def test_a_lane_yields_where_its_movement_is_permissive() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_boards_of_random_junctions_are_as_the_words_say(seed: int) -> None:
     """And no stage shows in full before the last of its lanes."""
-    table = lay(random_site(np.random.default_rng(seed), 12))
+    table = lay(shared_site(np.random.default_rng(seed), 12))
     for j, junction in enumerate(table.where.junctions):
         words, stages, lanes = words_of(table, j), len(junction.stages), len(junction.lanes)
         for b in range(stages):

@@ -6,6 +6,8 @@ lets half a vehicle pass each second.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from greensplit.controllers.lookahead.playout import (
@@ -18,8 +20,9 @@ from greensplit.controllers.lookahead.playout import (
 )
 from greensplit.controllers.lookahead.rates import STUCK_PER_S
 
-from ...engine.kernels.sites import crossroads, left_turn
+from ...engine.kernels.sites import crossroads, left_turn, site
 from .table import cell, cost_of, lay
+from .test_board import left_turn_from_one_lane
 
 RULES = Rules(
     min_green_s=5,
@@ -198,6 +201,28 @@ def test_a_left_turn_goes_while_nobody_comes_the_other_way() -> None:
     table.rate[cell(table, 0, 1)] = 0.1
     rules = RULES._replace(horizon_s=4, tail_s=0.0)
     assert cost_of(table, rules, 0, FOR_EVER_S) == pytest.approx(sum(3 - GAP_PER_S * t for t in range(1, 5)))
+
+
+def test_a_left_turn_that_shares_its_lane_goes_for_its_share() -> None:
+    """Groups 2 and 3 have lane 1, of which A serves the left turn."""
+    drawn = left_turn().junctions[0]
+    through, left, side = drawn.lanes
+    where = site(replace(drawn, lanes=(through, replace(left, groups=(2, 3)), side)))
+    table = lay(where, queue_veh=[0, 3])
+    table.rate[cell(table, 0, 1)] = 0.1
+    rules = RULES._replace(horizon_s=4, tail_s=0.0)
+    expected = sum(3 - GAP_PER_S / 2 * t for t in range(1, 5))
+    assert cost_of(table, rules, 0, FOR_EVER_S) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("on_side_street", "leaves"), [(2.1, False), (2.9, True)])
+def test_the_rule_counts_of_a_lane_what_the_stage_serves(on_side_street: float, leaves: bool) -> None:
+    """B runs and serves half of the lane where two stand: worth 1. C opens in 5 s: worth 4 of 10 of those there."""
+    rules = RULES._replace(horizon_s=1, tail_s=0.0)
+    table = lay(left_turn_from_one_lane(), queue_veh=[2, on_side_street])
+    stay, leave = cost_of(table, rules, 1, FOR_EVER_S), cost_of(table, rules, 1, 0, 2)
+    assert stay != pytest.approx(leave)
+    assert cost_of(table, rules, 1, 0, options=[1, 2]) == pytest.approx(leave if leaves else stay)
 
 
 def test_a_left_turn_does_not_wait_for_those_at_red() -> None:

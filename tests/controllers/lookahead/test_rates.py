@@ -15,7 +15,7 @@ from greensplit.engine.model.site import Site
 
 from ...engine.kernels.sites import left_turn
 from .table import Table, lay
-from .test_board import shared_lane
+from .test_board import left_turn_from_one_lane
 
 NOW_MS = 100_000
 
@@ -81,13 +81,13 @@ def test_each_stage_has_the_rate_that_was_learned_in_it() -> None:
 
 
 def test_a_lane_with_two_groups_passes_for_its_share() -> None:
-    assert filled(lay(shared_lane())) == [[0.5, 0.0], [0.25, 0.0], [0.0, 0.5], [0.25, 0.0]]
+    assert filled(lay(left_turn_from_one_lane())) == [[0.5, 0.0], [0.25, 0.0], [0.0, 0.5], [0.25, 0.0]]
 
 
 def test_a_full_exit_takes_the_part_of_the_group_that_leads_there() -> None:
     """The exit of the through group: all of its own lane, half of one that it shares."""
     assert filled(lay(left_turn()), full=(0,))[0] == [0.0, 0.5, 0.0]
-    found = filled(lay(shared_lane()), full=(0,))
+    found = filled(lay(left_turn_from_one_lane()), full=(0,))
     assert [row[0] for row in found] == [0.25, 0.25, 0.0, 0.0]
 
 
