@@ -120,9 +120,9 @@ def _max_pressure_tuned(profile: Profile, _site: Site) -> Controller:
     )
 
 
-def _pressure_capacity(profile: Profile, _site: Site) -> Controller:
+def _pressure_capacity(profile: Profile, site: Site) -> Controller:
     return pressure_capacity.PressureCapacity(
-        pressure_capacity.Config(profile.period_ms, profile.min_green_ms)
+        pressure_capacity.Config(profile.period_ms, profile.min_green_ms), site
     )
 
 

@@ -7,6 +7,7 @@ nothing, one with room takes much: pressure knows the capacity of links. Perfect
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +16,13 @@ import numpy.typing as npt
 from greensplit.engine.decisions import DecisionLog
 from greensplit.engine.events import FORCE_OFF
 from greensplit.engine.loop import Truth, View
-from greensplit.engine.model.compiled import Detection
+from greensplit.engine.model.site import Site
 from greensplit.engine.model.upstream import Links
 
 from .choice import seen
 from .switching import serve_most_earning
 
-__all__ = ["Config", "NextLanes", "PressureCapacity", "next_lanes", "pressures"]
+__all__ = ["Config", "NextLanes", "PressureCapacity", "link_lengths_m", "next_lanes", "pressures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,9 @@ class NextLanes:
 class PressureCapacity:
     """Highest pressure first, without bound on red."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, site: Site) -> None:
         self._config = config
+        self._length_m = link_lengths_m(site)
         self._next: NextLanes | None = None
 
     def decide(
@@ -66,7 +68,7 @@ class PressureCapacity:
         config = self._config
         truth = seen(view, "pressure-capacity")
         if self._next is None:
-            self._next = next_lanes(view.links, view.detection, len(view.signals.min_green_ms))
+            self._next = next_lanes(view.links, self._length_m, len(view.signals.min_green_ms))
         weight = pressures(truth, self._next, config.range_m, config.behind)
         earned, chose = serve_most_earning(view, weight, config.min_green_ms, config.use_ms, request)
         cause.fill(FORCE_OFF)
@@ -75,12 +77,19 @@ class PressureCapacity:
         return view.now_ms + config.period_ms
 
 
-def next_lanes(links: Links, detection: Detection, groups: int) -> NextLanes:
-    """The site's links, from group to approach lane."""
-    lanes = len(detection.storage_m)
-    feed_lane = np.repeat(np.arange(lanes), np.diff(links.feed_ptr))
-    length_m = np.full(lanes, np.inf)
-    np.minimum.at(length_m, feed_lane, links.feed_length_m)
+def link_lengths_m(site: Site) -> npt.NDArray[np.float64]:
+    """(L,) the shortest link to each approach lane, infinite where there is none."""
+    names = [(junction.id, lane.id) for junction in site.junctions for lane in junction.lanes]
+    shortest: dict[tuple[str, str], float] = {}
+    for link in site.links:
+        name = (link.to_junction, link.to_lane)
+        shortest[name] = min(shortest.get(name, math.inf), link.length_m)
+    return np.array([shortest.get(name, math.inf) for name in names])
+
+
+def next_lanes(links: Links, length_m: npt.NDArray[np.float64], groups: int) -> NextLanes:
+    """The site's links, from group to approach lane, whose links are ``length_m`` (L,) long."""
+    feed_lane = np.repeat(np.arange(len(length_m)), np.diff(links.feed_ptr))
     pairs = {
         (int(group), int(lane))
         for group, source in zip(links.way_group, links.way_source, strict=True)

@@ -18,8 +18,9 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from greensplit.engine.decisions import DecisionLog
 from greensplit.engine.events import FORCE_OFF, GAP_OUT
-from greensplit.engine.loop import DecisionLog, View
+from greensplit.engine.loop import View
 from greensplit.engine.model.site import Site
 
 from .choice import may_choose

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from greensplit.engine.kernels.detectors import U32_MASK
 from greensplit.engine.loop import View
 from greensplit.engine.model.aspects import GREEN, PERMISSIVE
 from greensplit.engine.model.compiled import Detection, Signals
@@ -48,13 +49,13 @@ class StopLines:
             return
         detectors, loop = view.detectors, self._loop
         running_ms = np.where(detectors.on[loop] == 1, view.now_ms - detectors.on_ms[loop], 0)
-        occupied_ms = detectors.occupied_ms[loop] + np.maximum(running_ms, 0)
+        occupied_ms = detectors.occupied_ms[loop].astype(np.int64) + np.maximum(running_ms, 0)
         is_green = self._is_green(view.machine.lamps.aspect)
-        covered_s = np.minimum((occupied_ms - self._occupied_ms) / 1000.0, elapsed_s)
+        covered_s = np.minimum(((occupied_ms - self._occupied_ms) & U32_MASK) / 1000.0, elapsed_s)
         self.green_s += is_green * elapsed_s
         self.space_s += is_green * (elapsed_s - covered_s)
         self.vehicles += is_green * (detectors.actuations[loop] - self._counted)
-        self._counted = detectors.actuations[loop]
+        self._counted = detectors.actuations[loop].astype(np.int64)
         self._occupied_ms = occupied_ms
 
     def _is_green(self, aspect: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:

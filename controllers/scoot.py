@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from greensplit.engine.decisions import DecisionLog
 from greensplit.engine.events import FORCE_OFF
 from greensplit.engine.kernels.estimation.discharge import LEAST_HEADWAY_S, PRIOR_HEADWAY_S
-from greensplit.engine.loop import DecisionLog, View
+from greensplit.engine.loop import View
 from greensplit.engine.model.site import Site
 from greensplit.engine.model.upstream import compile_links
 from greensplit.engine.plans.delay import incremental_delay_s
@@ -86,7 +87,7 @@ class Scoot:
         self._judged = np.zeros(count, np.bool_)
         self._fed = self._downstream(count)
         self._cycle_due_ms = np.full(len(found.number), view.now_ms + CYCLE_PERIOD_MS, np.int64)
-        self._cycle_s = [found.cycle_ms(r) // 1000 for r in range(len(found.number))]
+        self._cycle_s = [int(found.cycle_ms(r)) // 1000 for r in range(len(found.number))]
         self._lane_junction = np.repeat(np.arange(count), np.diff(detection.lane_ptr))
         return found
 
@@ -110,12 +111,12 @@ class Scoot:
             self._rotation = self._set_up(view)
         rotation = self._rotation
         for region in rotation.keep_time(view.now_ms):
-            cycle_s = rotation.cycle_ms(region) // 1000
+            cycle_s = int(rotation.cycle_ms(region)) // 1000
             self._profiles.resize(region, self._cycle_s[region], cycle_s)
             self._cycle_s[region] = cycle_s
         self._profiles.count(view, rotation)
-        for region in np.flatnonzero(view.now_ms >= self._cycle_due_ms):
-            self._set_cycle(view, rotation, int(region))
+        for due in np.flatnonzero(view.now_ms >= self._cycle_due_ms):
+            self._set_cycle(view, rotation, int(due))
         for j in np.flatnonzero(~self._judged & (view.now_ms >= rotation.end_ms - JUDGE_MS)):
             self._judged[j] = True
             self._set_split(view, rotation, int(j))
@@ -146,7 +147,8 @@ class Scoot:
     def _rate(self, view: View, rotation: Rotation, j: int) -> F64:
         """Vehicles per s (L, n) that a lane discharges in each turn while it is open: at most as the loops show."""
         discharge, lanes, turns = view.traffic.discharge, self._lanes[j], rotation.turns[j]
-        cells = discharge.cell_ptr[lanes][:, None] + turns.stage
+        known = discharge.stage_cell[discharge.stage_ptr[lanes][:, None] + turns.stage]
+        cells = discharge.cell_ptr[lanes][:, None] + known
         took_s = discharge.served_s[cells] / np.maximum(discharge.served_veh[cells], 0.1)
         found: F64 = np.minimum(1.0 / np.maximum(took_s, LEAST_HEADWAY_S), turns.flows / PRIOR_HEADWAY_S)
         return found

@@ -141,7 +141,7 @@ def share_out(length_ms: I64, least_ms: I64, cycle_ms: int) -> I64:
     spare = np.maximum(length_ms - least_ms, 0).astype(np.float64)
     left_ms = max(cycle_ms - int(least_ms.sum()), 0)
     shares = spare / spare.sum() if spare.any() else np.full(len(spare), 1.0 / len(spare))
-    found = least_ms + np.floor(shares * left_ms).astype(np.int64)
+    found: I64 = least_ms + np.floor(shares * left_ms).astype(np.int64)
     found[int(np.argmax(shares))] += int(least_ms.sum()) + left_ms - int(found.sum())
     return found
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from greensplit.engine.kernels.jit import kernel
 from greensplit.engine.model.aspects import PERMISSIVE, RED
-from greensplit.engine.model.compiled import YIELDS, Detection, Signals
+from greensplit.engine.model.compiled import NO_MEETING, YIELDS, Detection, Signals
 
 __all__ = ["Board", "new_board"]
 
@@ -60,6 +60,8 @@ def _fill(signals: Signals, detection: Detection, board: Board) -> None:
         lanes = detection.lane_ptr[j + 1] - first
         stages = signals.stage_ptr[j + 1] - signals.stage_ptr[j]
         for b in range(stages):
+            for a in range(stages):
+                board.change_s[board.change_ptr[j] + a * stages + b] = _change_s(signals, j, a, b)
             for lane in range(lanes):
                 at = board.cell_ptr[j] + b * lanes + lane
                 board.share[at] = _share(signals, detection, j, b, first + lane)
@@ -69,8 +71,6 @@ def _fill(signals: Signals, detection: Detection, board: Board) -> None:
                 for a in range(stages):
                     seconds = min(255, (_opening_ms(signals, detection, j, a, b, first + lane) + 999) // 1000)
                     board.opening_s[board.opening_ptr[j] + (a * stages + b) * lanes + lane] = seconds
-                    change = board.change_ptr[j] + a * stages + b
-                    board.change_s[change] = max(board.change_s[change], seconds)
 
 
 @kernel
@@ -101,19 +101,36 @@ def _yields(signals: Signals, detection: Detection, j: int, stage: int, lane: in
 
 
 @kernel
+def _change_s(signals: Signals, j: int, a: int, b: int) -> int:
+    """From leaving stage a until the last group of b is green, whole seconds."""
+    longest = 0
+    for local in range(signals.group_ptr[j + 1] - signals.group_ptr[j]):
+        longest = max(longest, _start_ms(signals, j, a, b, local))
+    return min(255, (longest + 999) // 1000)
+
+
+@kernel
 def _opening_ms(signals: Signals, detection: Detection, j: int, a: int, b: int, lane: int) -> int:
-    """Longest intergreen from groups that end between the stages to the lane's groups that start."""
+    """From leaving stage a until all groups of the lane that b serves are green."""
+    longest = 0
+    for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
+        longest = max(longest, _start_ms(signals, j, a, b, detection.lane_group[i]))
+    return longest
+
+
+@kernel
+def _start_ms(signals: Signals, j: int, a: int, b: int, local: int) -> int:
+    """Longest intergreen from groups that end between the stages to one that starts; 0 for one that does not."""
     n = signals.group_ptr[j + 1] - signals.group_ptr[j]
     before = signals.stage_aspect_ptr[signals.stage_ptr[j] + a]
     after = signals.stage_aspect_ptr[signals.stage_ptr[j] + b]
+    if signals.stage_aspect[after + local] == RED or signals.stage_aspect[before + local] != RED:
+        return 0
     longest = 0
-    for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
-        starts = detection.lane_group[i]
-        if signals.stage_aspect[after + starts] == RED or signals.stage_aspect[before + starts] != RED:
+    for ends in range(n):
+        if signals.stage_aspect[before + ends] == RED or signals.stage_aspect[after + ends] != RED:
             continue
-        for ends in range(n):
-            if signals.stage_aspect[before + ends] == RED or signals.stage_aspect[after + ends] != RED:
-                continue
-            if signals.meeting[signals.pair_ptr[j] + ends * n + starts] != 0:
-                longest = max(longest, signals.intergreen_ms[signals.pair_ptr[j] + ends * n + starts])
+        pair = signals.pair_ptr[j] + ends * n + local
+        if signals.meeting[pair] != NO_MEETING:
+            longest = max(longest, signals.intergreen_ms[pair])
     return longest

@@ -63,7 +63,7 @@ def demand_from_truth(
 
 @kernel
 def _place_vehicles(
-    limit_mps: npt.NDArray[np.float64],
+    limit_mps: F32,
     lane_of: npt.NDArray[np.int32],
     distance_m: npt.NDArray[np.float64],
     speed_mps: npt.NDArray[np.float64],
@@ -85,12 +85,10 @@ def _place_vehicles(
 
 
 @kernel
-def _add_up(
-    limit_mps: npt.NDArray[np.float64], arrival_veh: F32, range_m: float, now_ms: int, demand: Demand
-) -> None:
+def _add_up(limit_mps: F32, arrival_veh: F32, range_m: float, now_ms: int, demand: Demand) -> None:
     second = now_ms // 1000
     for lane in range(len(demand.queue_veh)):
-        seen_s = int(range_m / max(limit_mps[lane], 1.0))
+        seen_s = int(range_m / (SLOWNESS * max(limit_mps[lane], 1.0)))
         for t in range(SIGHT_S):
             if t >= seen_s:
                 demand.coming_veh[lane, t + 1] = arrival_veh[(second + 1 + t) % RING, lane]

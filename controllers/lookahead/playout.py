@@ -41,12 +41,12 @@ class Rules(NamedTuple):
 
     min_green_s: int = 5
     horizon_s: int = 60
-    start_up_s: float = 1.0  # of a queue
+    start_up_s: float = 0.5  # of a queue
     lone_stop_s: float = 3.5  # cost of stopping as the first: brakes, and starts at the stop line
     stop_s: float = 0.7  # cost of stopping behind others, who have started by the stop line
-    tail_s: float = 10.0  # cost of each who is left at the end
+    tail_s: float = 0.0  # cost of each who is left at the end
     look_s: int = 6  # the rule counts those who come within
-    use_s: float = 4.0  # and weighs the cost of a change over
+    use_s: float = 8.0  # and weighs the cost of a change over
     candidates: int = 5
     holds: int = 5
 
@@ -235,14 +235,17 @@ def _rule(
     stage: int,
     t: int,
 ) -> int:
-    """The option that serves most of those who stand or come soon; lanes that are not open yet count for less."""
+    """The option that serves most of those who stand or come soon; lanes that are not open yet count for less.
+
+    Of equals the stage of the game stays, else the first is taken.
+    """
     until = min(t + rules.look_s, SIGHT_S)
     for lane in range(lanes):
         coming = demand.coming_veh[first + lane, until] - demand.coming_veh[first + lane, t]
         game.near_veh[lane] = game.queue_veh[lane] + coming
     most, found = -1.0, stage
-    for i in range(options):
-        option = game.option[i]
+    for i in range(-1, options):
+        option = stage if i < 0 else game.option[i]
         cell = board.cell_ptr[j] + option * lanes
         opening = board.opening_ptr[j] + (stage * stages + option) * lanes
         total = 0.0

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from greensplit.controllers.pressure_capacity import NextLanes, next_lanes, pressures
+from greensplit.controllers.pressure_capacity import NextLanes, link_lengths_m, next_lanes, pressures
 from greensplit.engine.loop import Truth
-from greensplit.engine.model.compiled import compile_detection
 from greensplit.engine.model.site import Link, Site
 from greensplit.engine.model.upstream import compile_links
 
@@ -29,7 +28,7 @@ def row() -> Site:
 
 
 def ahead() -> NextLanes:
-    return next_lanes(compile_links(row()), compile_detection(row()), 4)
+    return next_lanes(compile_links(row()), link_lengths_m(row()), 4)
 
 
 def truth(*vehicles: tuple[int, int, float]) -> Truth:

@@ -67,6 +67,8 @@ def test_no_change_for_the_sake_of_a_full_link() -> None:
 
 def test_pressure_by_place_prefers_few_at_the_line_to_many_far_away() -> None:
     """One at the line pushes 1; four at 120 of 150 m push 0.8. One at the line of the second street: 0.7 of 1."""
-    controller = PressureCapacity(PlaceConfig(range_m=150.0, use_ms=COSTLY))
+    controller = PressureCapacity(PlaceConfig(range_m=150.0, use_ms=COSTLY), crossroads())
     assert not switches(controller, [0.0], [120.0] * 4)
-    assert switches(PressureCapacity(PlaceConfig(range_m=150.0, use_ms=COSTLY)), [120.0] * 3, [0.0])
+    assert switches(
+        PressureCapacity(PlaceConfig(range_m=150.0, use_ms=COSTLY), crossroads()), [120.0] * 3, [0.0]
+    )

@@ -134,9 +134,12 @@ def _flows(foe: _Lane, now: int) -> bool:
 def _most_served(
     words: Words, rules: Rules, options: list[int], lanes: list[_Lane], stage: int, now: int
 ) -> int:
-    """The option with most who stand or come soon, lanes that have yet to open at a discount; the first of equals."""
+    """The option with most who stand or come soon, lanes that have yet to open at a discount.
+
+    Of equals the stage shown, else the first.
+    """
     best, most = stage, -1.0
-    for option in options:
+    for option in [stage, *options]:
         total = 0.0
         for i, lane in enumerate(lanes):
             if words.rate[option, i] <= STUCK_PER_S:
