@@ -17,7 +17,7 @@ from .profile import R1, R1_ARTERIAL, Profile
 
 __all__ = ["DEFAULT", "Entry", "catalogue", "find"]
 
-DEFAULT = "clearing"
+DEFAULT = "lookahead"
 
 
 @dataclass(frozen=True, slots=True)
