@@ -16,7 +16,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 demo: $(VENV)/.installed
 	rm -rf runs/demo
-	$(BIN)/greensplit compare cologne8 --controllers fixed,clearing --seeds 0-1 --jobs 2 --out runs/demo --html runs/demo.html
+	$(BIN)/greensplit compare cologne8 --controllers fixed,lookahead --seeds 0-1 --jobs 2 --out runs/demo --html runs/demo.html
 	@echo
 	@echo "Open runs/demo.html: the deployed plan of Cologne beside the adaptive controller."
 

@@ -23,7 +23,7 @@ def test_run_prints_a_summary_with_every_key_and_leaves_a_whole_directory(tmp_pa
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert set(summary) >= KEYS
-    assert summary["controller"] == "clearing"
+    assert summary["controller"] == "lookahead"
     out = tmp_path / "made" / "one"
     assert json.loads((out / "summary.json").read_text()) == summary
     names = {path.name for path in out.iterdir()}
