@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from greensplit.engine.kernels.estimation.traffic import Traffic
 from greensplit.engine.kernels.estimation.travel import RING
 from greensplit.engine.kernels.jit import kernel
 from greensplit.engine.loop import Truth
@@ -38,15 +39,16 @@ def new_demand(lanes: int) -> Demand:
 
 
 @kernel
-def demand_from_loops(queue_veh: F32, arrival_veh: F32, now_ms: int, demand: Demand) -> None:
-    """What the loop's estimation knows: ``queue_veh`` (L,), and ``arrival_veh`` (RING, L) second by second."""
+def demand_from_loops(traffic: Traffic, now_ms: int, demand: Demand) -> None:
+    """What the estimation knows: the queue, and arrivals that are neither in it yet nor gone before their time."""
     second = now_ms // 1000
-    for lane in range(len(queue_veh)):
-        demand.queue_veh[lane] = queue_veh[lane]
-        total = 0.0
+    arrival_veh = traffic.arrivals.arrival_veh
+    for lane in range(len(traffic.queue_veh)):
+        demand.queue_veh[lane] = traffic.queue_veh[lane]
+        total = -float(traffic.early_veh[lane] + traffic.ahead_veh[lane])
         for t in range(SIGHT_S):
-            total += arrival_veh[(second + 1 + t) % RING, lane]
-            demand.coming_veh[lane, t + 1] = total
+            total += arrival_veh[(second + t) % RING, lane]
+            demand.coming_veh[lane, t + 1] = max(total, 0.0)
 
 
 def demand_from_truth(
@@ -91,5 +93,5 @@ def _add_up(limit_mps: F32, arrival_veh: F32, range_m: float, now_ms: int, deman
         seen_s = int(range_m / (SLOWNESS * max(limit_mps[lane], 1.0)))
         for t in range(SIGHT_S):
             if t >= seen_s:
-                demand.coming_veh[lane, t + 1] = arrival_veh[(second + 1 + t) % RING, lane]
+                demand.coming_veh[lane, t + 1] = arrival_veh[(second + t) % RING, lane]
             demand.coming_veh[lane, t + 1] += demand.coming_veh[lane, t]

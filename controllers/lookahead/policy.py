@@ -111,7 +111,7 @@ class Lookahead:
     def _look(self, view: View) -> None:
         arrivals = view.traffic.arrivals.arrival_veh
         if view.truth is None:
-            demand_from_loops(view.traffic.queue_veh, arrivals, view.now_ms, self._demand)
+            demand_from_loops(view.traffic, view.now_ms, self._demand)
         else:
             demand_from_truth(
                 view.detection, view.truth, arrivals, self._config.range_m, view.now_ms, self._demand

@@ -17,15 +17,17 @@ from greensplit.controllers.lookahead.demand import (
     demand_from_truth,
     new_demand,
 )
-from greensplit.engine.kernels.estimation.travel import RING
+from greensplit.engine.kernels.estimation.traffic import Traffic, new_traffic
+from greensplit.engine.kernels.estimation.travel import RING, approach_lanes, compile_travel
 from greensplit.engine.loop import Truth
-from greensplit.engine.model.compiled import compile_detection
+from greensplit.engine.model.compiled import compile_detection, compile_signals
+from greensplit.engine.model.upstream import compile_links
 
 from ...engine.kernels.sites import crossroads
 
 LIMIT_MPS = 13.89
 RANGE_M = 150.0
-SEEN_S = 10  # 150 m at the limit
+SEEN_S = 12  # 150 m at 85 % of the limit
 NOBODY = np.zeros((RING, 2), np.float32)
 
 
@@ -53,33 +55,52 @@ def arrivals(demand: Demand, lane: int) -> dict[int, float]:
     return {int(t): round(float(found[t]), 4) for t in np.flatnonzero(found)}
 
 
-def test_loops_give_the_queue_and_what_comes_second_by_second() -> None:
-    """At 10.4 s: what is told for second 11 comes in the first second from now, that for 14 in the fourth."""
-    expected = NOBODY.copy()
-    expected[11, 0], expected[14, 0], expected[14, 1], expected[10, 1] = 0.5, 0.25, 1.0, 9.0
+def told(traffic: Traffic, now_ms: int) -> Demand:
+    """What loops tell, over whatever stood there before."""
     demand = new_demand(2)
-    demand_from_loops(np.array([3.5, 0.0], np.float32), expected, 10_400, demand)
+    demand.queue_veh[:], demand.coming_veh[:, 1:] = 77.0, 77.0
+    demand_from_loops(traffic, now_ms, demand)
+    return demand
+
+
+def nothing_told() -> Traffic:
+    """The estimation of the crossroads when nobody is about or expected."""
+    site = crossroads()
+    signals, detection, links = compile_signals(site), compile_detection(site), compile_links(site)
+    travel = compile_travel(detection, links, approach_lanes(site))
+    traffic = new_traffic(signals, detection, links, travel)
+    traffic.arrivals.arrival_veh[:] = 0.0
+    return traffic
+
+
+def test_loops_give_the_queue_and_what_comes_second_by_second() -> None:
+    """At 10.4 s: what is told for second 10 comes in the first second from now, that for 13 in the fourth."""
+    traffic = nothing_told()
+    traffic.queue_veh[:] = 3.5, 0.0
+    ring = traffic.arrivals.arrival_veh
+    ring[10, 0], ring[13, 0], ring[13, 1], ring[9, 1] = 0.5, 0.25, 1.0, 9.0
+    demand = told(traffic, 10_400)
     assert demand.queue_veh.tolist() == [3.5, 0.0]
     assert demand.coming_veh[0, :6].tolist() == [0.0, 0.5, 0.5, 0.5, 0.75, 0.75]
     assert demand.coming_veh[0, SIGHT_S] == 0.75
     assert arrivals(demand, 1)[3] == 1.0
 
 
+def test_who_is_in_the_queue_or_gone_already_does_not_come_again() -> None:
+    """One a second is due; the first one and a half stand in the queue, another half has left before its time."""
+    traffic = nothing_told()
+    traffic.arrivals.arrival_veh[:4, 0] = 1.0
+    traffic.queue_veh[0], traffic.early_veh[0], traffic.ahead_veh[0] = 1.5, 1.5, 0.5
+    demand = told(traffic, 0)
+    assert demand.queue_veh[0] == 1.5
+    assert demand.coming_veh[0, :6].tolist() == [0.0, 0.0, 0.0, 1.0, 2.0, 2.0]
+
+
 def test_what_is_expected_goes_round_its_ring() -> None:
-    """At 2 s before the ring is full, the third second from now is kept at its start."""
-    expected = NOBODY.copy()
-    expected[RING - 1, 0], expected[1, 0] = 1.0, 2.0
-    demand = new_demand(2)
-    demand_from_loops(np.zeros(2, np.float32), expected, (RING - 2) * 1000, demand)
-    assert arrivals(demand, 0) == {0: 1.0, 2: 2.0}
-
-
-def test_loops_replace_what_was_there() -> None:
-    demand = new_demand(2)
-    for _ in range(2):
-        demand_from_loops(np.ones(2, np.float32), NOBODY + 0.1, 0, demand)
-    assert demand.queue_veh.tolist() == [1.0, 1.0]
-    assert demand.coming_veh[0, [1, 10, SIGHT_S]] == pytest.approx([0.1, 1.0, 10.0], rel=1e-5)
+    """At 1 s before the ring is full, the third second from now is kept near its start."""
+    traffic = nothing_told()
+    traffic.arrivals.arrival_veh[RING - 1, 0], traffic.arrivals.arrival_veh[1, 0] = 1.0, 2.0
+    assert arrivals(told(traffic, (RING - 1) * 1000), 0) == {0: 1.0, 2: 2.0}
 
 
 def test_nobody_is_seen() -> None:
@@ -128,7 +149,7 @@ def test_who_is_beyond_the_range_is_not_seen() -> None:
 
 
 def test_beyond_the_range_what_is_expected_counts_instead() -> None:
-    """A tenth a second is expected for ever; the first ten seconds are seen, with one vehicle after 7 s."""
+    """A tenth a second is expected for ever; the first twelve seconds are seen, with one vehicle after 7 s."""
     demand = seen((0, 100.0, LIMIT_MPS), expected=NOBODY + np.float32(0.1))
     assert arrivals(demand, 0) == {7: 1.0} | dict.fromkeys(
         range(SEEN_S, SIGHT_S), pytest.approx(0.1, abs=1e-3)
