@@ -21,7 +21,7 @@ demo: $(VENV)/.installed
 	@echo "Open runs/demo.html: the deployed plan of Cologne beside the adaptive controller."
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .
