@@ -15,14 +15,15 @@ import numpy.typing as npt
 from greensplit.engine.decisions import DecisionLog
 from greensplit.engine.events import FORCE_OFF, GAP_OUT, MAX_OUT
 from greensplit.engine.kernels.detectors import Detectors
-from greensplit.engine.kernels.jit import inlined, kernel
+from greensplit.engine.kernels.jit import kernel
 from greensplit.engine.kernels.state import NEVER_MS, Machine
 from greensplit.engine.loop import View
-from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED
+from greensplit.engine.model.aspects import RED
 from greensplit.engine.model.compiled import Detection, Signals
 
 from .choice import best_stages, eligible, may_choose, only
 from .inside import clear_turners, hold_starting, is_lane_open
+from .switching import is_green
 from .urgency import due_stages
 from .vehicles import CAPACITY, SATURATION_MS, Vehicles, new_vehicles, update_vehicles
 
@@ -170,11 +171,6 @@ def _rate_stages(
             )
 
 
-@inlined
-def _is_green(aspect: int) -> bool:
-    return aspect == GREEN or aspect == PERMISSIVE
-
-
 @kernel
 def _note_calls(
     signals: Signals,
@@ -192,7 +188,7 @@ def _note_calls(
     """
     first = signals.group_ptr[j]
     for g in range(first, signals.group_ptr[j + 1]):
-        if _is_green(machine.lamps.aspect[g]):
+        if is_green(machine.lamps.aspect[g]):
             call_ms[g] = NEVER_MS
         elif signals.is_pedestrian[g] and call_ms[g] == NEVER_MS:
             call_ms[g] = now_ms
@@ -201,7 +197,7 @@ def _note_calls(
             continue
         for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
             g = first + detection.lane_group[i]
-            if not _is_green(machine.lamps.aspect[g]) and call_ms[g] == NEVER_MS:
+            if not is_green(machine.lamps.aspect[g]) and call_ms[g] == NEVER_MS:
                 call_ms[g] = now_ms
 
 
@@ -221,7 +217,7 @@ def _set_up_ms(signals: Signals, machine: Machine, j: int, stage: int) -> int:
     longest = 0
     for a in range(n):
         stays = signals.stage_aspect[signals.stage_aspect_ptr[stage] + a] != RED
-        if stays or not _is_green(machine.lamps.aspect[first + a]):
+        if stays or not is_green(machine.lamps.aspect[first + a]):
             continue
         for b in range(n):
             starts = signals.stage_aspect[signals.stage_aspect_ptr[stage] + b] != RED
@@ -255,7 +251,7 @@ def _rate_stage(
             continue
         _add_lane(vehicles, lane, share, 0 if open_now else tau_ms, now_ms, bins)
     for g in range(first, signals.group_ptr[j + 1]):
-        if signals.is_pedestrian[g] and not _is_green(machine.lamps.aspect[g]):
+        if signals.is_pedestrian[g] and not is_green(machine.lamps.aspect[g]):
             if signals.stage_aspect[signals.stage_aspect_ptr[stage] + g - first] != RED:
                 waited = min(now_ms - max(machine.lamps.red_ms[g], 0), WAIT_CAP_MS) / WAIT_CAP_MS
                 bins[0] += PEDESTRIAN_WEIGHT * (1.0 + waited)

@@ -13,10 +13,10 @@ from greensplit.engine.kernels.detectors import Detectors
 from greensplit.engine.kernels.jit import kernel
 from greensplit.engine.kernels.state import NEVER_MS, Machine
 from greensplit.engine.loop import View
-from greensplit.engine.model.aspects import GREEN, PERMISSIVE
 from greensplit.engine.model.compiled import Detection, Signals
 
 from ..choice import eligible, may_choose
+from ..switching import is_green
 from ..urgency import due_stages
 from .board import new_board
 from .demand import Demand, demand_from_loops, demand_from_truth, new_demand
@@ -162,7 +162,7 @@ def _note_calls(
     for j in range(len(signals.device_id)):
         first = signals.group_ptr[j]
         for group in range(first, signals.group_ptr[j + 1]):
-            if machine.lamps.aspect[group] == GREEN or machine.lamps.aspect[group] == PERMISSIVE:
+            if is_green(machine.lamps.aspect[group]):
                 call_ms[group] = NEVER_MS
             elif signals.is_pedestrian[group] and call_ms[group] == NEVER_MS:
                 call_ms[group] = now_ms
@@ -174,6 +174,5 @@ def _note_calls(
                 continue
             for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
                 group = first + detection.lane_group[i]
-                aspect = machine.lamps.aspect[group]
-                if aspect != GREEN and aspect != PERMISSIVE and call_ms[group] == NEVER_MS:
+                if not is_green(machine.lamps.aspect[group]) and call_ms[group] == NEVER_MS:
                     call_ms[group] = now_ms
