@@ -38,7 +38,7 @@ class Config:
     min_green_ms: int = 5000
     max_red_ms: int = 120_000
     range_m: float = 150.0
-    all_stages: bool = False
+    all_stages: bool = True
     rules: Rules = field(default_factory=Rules)
 
 

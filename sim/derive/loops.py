@@ -14,6 +14,8 @@ __all__ = ["LoopPositions", "place_detectors", "upstream_chain"]
 LEAST_LOOP_M = 0.5
 EDGE_GAP_M = 0.2
 ADVANCE_GAP_M = 12.0
+OWN_LANE_M = 30.0
+CHOICE_M = 10.0  # where a lane begins drivers still change into it
 MAX_CHAIN = 40
 TURN_AROUND = "t"
 
@@ -133,11 +135,18 @@ def _cover(reach: Reach, near_m: float, far_m: float) -> tuple[float, float, flo
 
 
 def _advance(lane: ApproachLane, chain: list[Reach], positions: LoopPositions) -> Spot | None:
-    """The place nearest to ``advance_m``, at least ADVANCE_GAP_M behind the stop-bar loop."""
+    """The place nearest to ``advance_m``, at least ADVANCE_GAP_M behind the stop-bar loop.
+
+    Rather on the lane itself, if it is long enough, than farther up where lanes are not parted yet and nobody knows who
+    will turn.
+    """
     places = [place for reach in chain if (place := _nearest(reach, positions)) is not None]
     if not places:
         return None
-    reach, near_m = min(places, key=lambda place: abs(place[0].offset_m + place[1] - positions.advance_m))
+    own = [(reach, at_m) for reach, at_m in places if reach is chain[0] and at_m >= OWN_LANE_M]
+    reach, near_m = min(
+        own or places, key=lambda place: abs(place[0].offset_m + place[1] - positions.advance_m)
+    )
     return Spot(
         DetectorKind.ADVANCE,
         reach.lane,
@@ -152,7 +161,8 @@ def _advance(lane: ApproachLane, chain: list[Reach], positions: LoopPositions) -
 def _nearest(reach: Reach, positions: LoopPositions) -> tuple[Reach, float] | None:
     """Where on this lane, metres before its end, an advance loop comes nearest to its wanted place."""
     least_m = max(positions.stop_bar_far_m + ADVANCE_GAP_M - reach.offset_m, EDGE_GAP_M)
-    most_m = reach.lane.length_m - positions.advance_length_m - EDGE_GAP_M
+    start_m = CHOICE_M if reach.lane.length_m > OWN_LANE_M + CHOICE_M else EDGE_GAP_M
+    most_m = reach.lane.length_m - positions.advance_length_m - start_m
     if most_m < least_m:
         return None
     return reach, min(max(positions.advance_m - reach.offset_m, least_m), most_m)

@@ -13,11 +13,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...model.aspects import RED
+from ...model.aspects import PERMISSIVE, RED
 from ...model.compiled import Detection, Signals
 from ..jit import inlined
 
 __all__ = [
+    "NOWHERE",
     "PRIOR_HEADWAY_S",
     "Discharge",
     "discharge_cell",
@@ -32,6 +33,7 @@ F32 = npt.NDArray[np.float32]
 PRIOR_HEADWAY_S = 2.0
 PRIOR_START_UP_S = 2.0
 PRIOR_VEH = 5.0
+NOWHERE = 2  # neither yields nor does not
 MEMORY = 0.98  # of 50 vehicles
 LEAST_HEADWAY_S = 1.2
 LONGEST_HEADWAY_S = 12.0
@@ -45,6 +47,9 @@ class Discharge(NamedTuple):
     cell_ptr: npt.NDArray[np.int32]  # (L + 1,)
     stage_ptr: npt.NDArray[np.int32]  # (L + 1,)
     stage_cell: npt.NDArray[np.uint8]  # per lane and stage of its junction, from ``cell_ptr``
+    gives_way: npt.NDArray[
+        np.uint8
+    ]  # (C,) 1 where a movement of the lane yields in the stage, NOWHERE for the last
     served_veh: F32  # (C,)
     served_s: F32  # (C,) that they took
     start_up_s: F32  # (L,) from the start of green to the time from which headways add up
@@ -55,25 +60,31 @@ def new_discharge(signals: Signals, detection: Detection) -> Discharge:
     lanes = len(detection.stop_bar)
     junctions = np.repeat(np.arange(len(signals.device_id)), np.diff(detection.lane_ptr))
     found = [_stage_cells(signals, detection, int(j), lane) for lane, j in enumerate(junctions)]
-    cell_ptr = _ptr([int(of_lane.max(initial=0)) + 1 for of_lane in found])
+    cell_ptr = _ptr([len(gives_way) for _, gives_way in found])
     cells = int(cell_ptr[-1])
     return Discharge(
         cell_ptr=cell_ptr,
-        stage_ptr=_ptr([len(of_lane) for of_lane in found]),
-        stage_cell=np.concatenate([np.zeros(0, np.uint8), *found]),
+        stage_ptr=_ptr([len(of_lane) for of_lane, _ in found]),
+        stage_cell=np.concatenate([np.zeros(0, np.uint8), *(of_lane for of_lane, _ in found)]),
+        gives_way=np.concatenate([np.zeros(0, np.uint8), *(gives_way for _, gives_way in found)]),
         served_veh=np.full(cells, PRIOR_VEH, np.float32),
         served_s=np.full(cells, PRIOR_VEH * PRIOR_HEADWAY_S, np.float32),
         start_up_s=np.full(lanes, PRIOR_START_UP_S, np.float32),
     )
 
 
-def _stage_cells(signals: Signals, detection: Detection, j: int, lane: int) -> npt.NDArray[np.uint8]:
-    """The lane's cell in each stage of its junction."""
+def _stage_cells(
+    signals: Signals, detection: Detection, j: int, lane: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """The lane's cell in each stage of its junction, and for each cell whether the lane gives way."""
     n = signals.group_ptr[j + 1] - signals.group_ptr[j]
     first, last = signals.stage_aspect_ptr[signals.stage_ptr[j : j + 2]]
     groups = detection.lane_group[detection.lane_group_ptr[lane] : detection.lane_group_ptr[lane + 1]]
-    is_served = (signals.stage_aspect[first:last].reshape(-1, n)[:, groups] != RED).any(axis=1)
-    return np.where(is_served, np.cumsum(is_served) - 1, is_served.sum()).astype(np.uint8)
+    aspect = signals.stage_aspect[first:last].reshape(-1, n)[:, groups]
+    is_served = (aspect != RED).any(axis=1)
+    gives_way = (aspect[is_served] == PERMISSIVE).any(axis=1)
+    cell = np.where(is_served, np.cumsum(is_served) - 1, is_served.sum()).astype(np.uint8)
+    return cell, np.append(gives_way, NOWHERE).astype(np.uint8)
 
 
 def _ptr(sizes: list[int]) -> npt.NDArray[np.int32]:

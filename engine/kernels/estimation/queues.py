@@ -33,7 +33,10 @@ BRAKED_S = 4.0  # at red, one who is due for so long and not on the loop does no
 CLEAR_MS = 3000  # the advance loop free for so long after a queue: its last vehicle has passed
 FREE_PASSAGE_MS = 900  # on a loop of 2 m, at 28 km/h or more
 PAIR_MS = 3250  # a loop covered for so long since green, or since it was entered: one has left it unseen
-FOLLOWING_MS = 2500  # longest gap between vehicles that leave a queue
+FOLLOWING_MS = 1700  # longest gap between vehicles that leave a queue
+OBSTRUCTED_S = 4.0  # a longer headway is not that of a queue with the way free
+LONG_WAIT_MS = 7500
+LONGEST_WAIT_S = 60.0
 START_UP_VEH = 4.0
 BRAKING_S = 2  # lost in braking, so that a vehicle stands later than it would pass at free flow
 LONGEST_LEAD_S = 8
@@ -69,12 +72,13 @@ def update_queues(
     """
     for j in range(len(stage)):
         for lane in range(detection.lane_ptr[j], detection.lane_ptr[j + 1]):
-            green_ms, is_blocked = NEVER_MS, True
+            green_ms, is_blocked, gives_way = NEVER_MS, True, False
             for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
                 group = group_ptr[j] + detection.lane_group[i]
                 if lamps.aspect[group] == GREEN or lamps.aspect[group] == PERMISSIVE:
                     green_ms = max(green_ms, lamps.green_ms[group])
                     is_blocked = is_blocked and traffic.exit_full[group] == 1
+                    gives_way = gives_way or lamps.aspect[group] == PERMISSIVE
             is_open = green_ms != NEVER_MS
             stop = detection.stop_bar[lane]
             if stop >= 0 and level[stop]:
@@ -90,7 +94,9 @@ def update_queues(
             _wait(traffic, lane, step_ms)
             _arrive(detection, traffic, lane, is_open, step_ms, now_ms)
             if stop >= 0:
-                _count_departures(detectors, traffic, lane, stop, stage[j], is_open, green_ms, now_ms)
+                _count_departures(
+                    detectors, traffic, lane, stop, stage[j], is_open, gives_way, green_ms, now_ms
+                )
             else:
                 _model_departures(traffic, lane, stage[j], is_open, green_ms, step_ms, now_ms)
             if advance >= 0:
@@ -192,6 +198,7 @@ def _count_departures(
     stop: int,
     stage: int,
     is_open: bool,
+    gives_way: bool,
     green_ms: int,
     now_ms: int,
 ) -> None:
@@ -205,7 +212,7 @@ def _count_departures(
     traffic.passed[lane] = completed & U16_MASK
     on_ms, off_ms = detectors.on_ms[stop], detectors.off_ms[stop]
     since_ms = max(on_ms, green_ms)
-    before, queued = traffic.gone_veh[lane], traffic.queue_veh[lane]
+    queued = traffic.queue_veh[lane]
     left = freed
     most = min(1.0, queued)
     if detectors.on[stop]:
@@ -220,27 +227,67 @@ def _count_departures(
             hidden = most if off_ms - since_ms > PAIR_MS else 0.0
             left += max(hidden - traffic.run_veh[lane], 0.0)
         traffic.run_veh[lane] = 0.0
+    at_ms = off_ms if freed > 0.0 else now_ms
+    follows = detectors.on[stop] or on_ms - traffic.left_ms[lane] <= FOLLOWING_MS
+    _learn_discharge(
+        traffic,
+        lane,
+        stage,
+        is_open,
+        gives_way,
+        left,
+        at_ms,
+        green_ms,
+        detectors.on[stop] == 1,
+        follows,
+        now_ms,
+    )
     if left > 0.0:
-        at_ms = off_ms if freed > 0.0 else now_ms
-        if is_open and before >= 2.0 and queued > 0.5:
-            cell = discharge_cell(traffic.discharge, lane, stage)
-            if detectors.on[stop] or on_ms - traffic.left_ms[lane] <= FOLLOWING_MS:
-                took_ms = at_ms - max(traffic.left_ms[lane], green_ms)
-                learn_headway(traffic.discharge, cell, left, min(took_ms / 1000.0, 60.0))
-            if before < START_UP_VEH and before + left >= START_UP_VEH:
-                learn_start_up(traffic.discharge, lane, cell, before + left, (at_ms - green_ms) / 1000.0)
         traffic.left_ms[lane] = at_ms
-    elif traffic.was_open[lane] and not is_open and detectors.on[stop] and not traffic.lane_blocked[lane]:
-        stood_ms = now_ms - max(traffic.left_ms[lane], now_ms - 60_000)
-        if before >= 2.0 and stood_ms > 3 * FOLLOWING_MS:
-            learn_headway(
-                traffic.discharge, discharge_cell(traffic.discharge, lane, stage), 0.0, stood_ms / 1000.0
-            )
     traffic.gone_veh[lane] += left
     traffic.left_veh[lane] = left
     traffic.ahead_veh[lane] = min(traffic.ahead_veh[lane] + max(left - queued, 0.0), MOST_AHEAD_VEH)
     _leave(traffic, lane, left)
     traffic.queue_var[lane] += COUNT_SPREAD * freed + HIDDEN_SPREAD * (left - freed)
+
+
+@inlined
+def _learn_discharge(
+    traffic: Traffic,
+    lane: int,
+    stage: int,
+    is_open: bool,
+    gives_way: bool,
+    left: float,
+    at_ms: int,
+    green_ms: int,
+    is_on: bool,
+    follows: bool,
+    now_ms: int,
+) -> None:
+    """Headways of those who ``left`` a standing queue at ``at_ms``, two of whom have gone before in this green.
+
+    What holds up a protected lane lies behind the junction and says nothing of its headways. A head that has found no
+    gap until the stage or the green ends teaches the lane's time in that stage; the next one starts anew.
+    """
+    discharge = traffic.discharge
+    cell = discharge_cell(discharge, lane, stage)
+    settled = is_open and gives_way == discharge.gives_way[cell]
+    before, since_ms = traffic.gone_veh[lane], max(traffic.left_ms[lane], traffic.head_ms[lane], green_ms)
+    if traffic.was_open[lane] and (not settled or cell != traffic.cell[lane]):
+        waited = discharge.gives_way[traffic.cell[lane]] == 1 and before >= 2.0 and is_on and left <= 0.0
+        if waited and not traffic.lane_blocked[lane] and now_ms - since_ms > LONG_WAIT_MS:
+            learn_headway(
+                discharge, traffic.cell[lane], 0.0, min((now_ms - since_ms) / 1000.0, LONGEST_WAIT_S)
+            )
+        traffic.head_ms[lane] = now_ms
+    traffic.cell[lane] = cell
+    if settled and left > 0.0 and before >= 2.0 and traffic.queue_veh[lane] > 0.5:
+        took_s = (at_ms - since_ms) / 1000.0
+        if follows and since_ms == traffic.left_ms[lane] and (gives_way or took_s < OBSTRUCTED_S * left):
+            learn_headway(discharge, cell, left, min(took_s, LONGEST_WAIT_S))
+        if before < START_UP_VEH and before + left >= START_UP_VEH:
+            learn_start_up(discharge, lane, cell, before + left, (at_ms - green_ms) / 1000.0)
 
 
 @inlined

@@ -34,8 +34,9 @@ class NaiveLane:
 
     ``told`` are those of them who count as queued already, the first ones; ``owed`` those who were expected behind the
     covered advance loop and have not passed it. ``var`` is the variance of ``queue``; ``noise`` what each arrival adds
-    to it, seen by the own loop, announced within ``feed_sight_s``, or neither. ``served`` is how many left a queue and
-    the time they took.
+    to it, seen by the own loop, announced within ``feed_sight_s``, or neither. ``served`` is, for either cell, how
+    many left a queue and the time they took; ``yields`` whether the lane gives way in its stages, None if they are not
+    its own; ``gives_way`` what the lamp shows.
     """
 
     advance_m: float
@@ -55,8 +56,13 @@ class NaiveLane:
     was_green: bool = False
     blocked: bool = False
     start_up_s: float = 2.0
-    served: list[float] = field(default_factory=lambda: [5.0, 10.0])
+    served: list[list[float]] = field(default_factory=lambda: [[5.0, 10.0], [5.0, 10.0]])
+    yields: tuple[bool | None, ...] = (False, None)
+    cell: int = 0
+    last_cell: int = 0
+    gives_way: bool = False
     left_ms: int = -(10**9)
+    head_ms: int = -(10**9)
     var: float = 0.0
     left: float = 0.0
     ahead: float = 0.0
@@ -73,7 +79,8 @@ class NaiveLane:
     @property
     def headway_s(self) -> float:
         """Between 1.2 and 12 s."""
-        return min(max(self.served[1] / max(self.served[0], 0.1), 1.2), 12.0)
+        vehicles, took_s = self.served[self.cell]
+        return min(max(took_s / max(vehicles, 0.1), 1.2), 12.0)
 
     def tick(self, now_ms: int) -> None:
         """One second, to ``now_ms``."""
@@ -162,25 +169,35 @@ class NaiveLane:
         self.var += 0.05 * freed + 0.3 * (left - freed)
 
     def _learn(self, now_ms: int, left: float, at_ms: int) -> None:
-        """Headways from the third of a queue on, unless the loop was free for over 2.5 s, with a memory of 50 vehicles.
+        """Headways from the third of a queue on, unless the loop was free for over 1.7 s, with a memory of 50 vehicles.
 
-        The start-up is what the first four took beyond their headways. A head that stands for over 7.5 s until the end
-        of green took that time.
+        They belong to the cell of the stage, once the lamp shows whether the lane yields as it does in the stage; the
+        first after that does not count. A protected lane is not obstructed: over 4 s are no headway. The start-up is
+        what the first four took beyond their headways. A yielding head that stood for over 7.5 s until the stage or
+        the green ended took that time.
         """
-        following = self.stop.on or self.stop.on_ms - self.left_ms <= 2500
+        settled = self.green_ms is not None and self.gives_way == self.yields[self.cell]
+        since_ms = max(self.left_ms, self.head_ms, self.green_ms or -(10**9))
+        following = self.stop.on or self.stop.on_ms - self.left_ms <= 1700
+        if self.was_green and (not settled or self.cell != self.last_cell):
+            stood_s = min((now_ms - since_ms) / 1000, 60.0)
+            stood = self.yields[self.last_cell] and self.gone >= 2.0 and self.stop.on and left == 0.0
+            if stood and not self.blocked and stood_s > 7.5:
+                self.served[self.last_cell][1] += stood_s
+            self.head_ms = now_ms
+        self.last_cell = self.cell
+        if settled and left > 0.0 and self.gone >= 2.0 and self.queue > 0.5:
+            assert self.green_ms is not None
+            took_s = (at_ms - since_ms) / 1000
+            is_free = self.gives_way or took_s < 4.0 * left
+            if following and since_ms == self.left_ms and is_free:
+                served = self.served[self.cell]
+                served[:] = [0.98 * served[0] + left, 0.98 * served[1] + min(took_s, 60.0)]
+            if self.gone < 4.0 <= self.gone + left:
+                lost_s = (at_ms - self.green_ms) / 1000 - (self.gone + left) * self.headway_s
+                self.start_up_s += 0.1 * (min(max(lost_s, 0.0), 5.0) - self.start_up_s)
         if left > 0.0:
-            if self.green_ms is not None and self.gone >= 2.0 and self.queue > 0.5:
-                if following:
-                    took_s = min((at_ms - max(self.left_ms, self.green_ms)) / 1000, 60.0)
-                    self.served = [0.98 * self.served[0] + left, 0.98 * self.served[1] + took_s]
-                if self.gone < 4.0 <= self.gone + left:
-                    lost_s = (at_ms - self.green_ms) / 1000 - (self.gone + left) * self.headway_s
-                    self.start_up_s += 0.1 * (min(max(lost_s, 0.0), 5.0) - self.start_up_s)
             self.left_ms = at_ms
-        elif self.was_green and self.green_ms is None and self.stop.on and not self.blocked:
-            stood_s = min((now_ms - self.left_ms) / 1000, 60.0)
-            if self.gone >= 2.0 and stood_s > 7.5:
-                self.served[1] += stood_s
 
     def _modelled_departures(self, now_ms: int) -> None:
         self.left = 0.0

@@ -74,7 +74,9 @@ class NaiveTraffic:
     def _loop(self, detector: int | None) -> Loop:
         return Loop(sound=False) if detector is None else self.loops[detector]
 
-    def tick(self, now_ms: int, level: list[int], green_ms: dict[int, int]) -> dict[int, float]:
+    def tick(
+        self, now_ms: int, level: list[int], green_ms: dict[int, int], yielding: set[int]
+    ) -> dict[int, float]:
         """Queues on a second; ``green_ms`` holds the start of green of open groups. Who left each lane."""
         if self.arrivals.now_s is None:
             self.arrivals.start(now_ms // 1000)
@@ -83,6 +85,7 @@ class NaiveTraffic:
         for lane, forecast, groups in zip(self.lanes, self.arrivals.lanes, self.groups, strict=True):
             shown = [g for g in groups if g in green_ms]
             lane.green_ms = max((green_ms[g] for g in shown), default=None)
+            lane.gives_way = any(g in yielding for g in shown)
             lane.blocked = bool(shown) and all(self.exits[g].is_full for g in shown)
             lane.sight_s, lane.feed_sight_s = forecast.sight_s, forecast.feed_sight_s
             lane.noise = (forecast.noise[0], forecast.noise[1], forecast.noise[2])

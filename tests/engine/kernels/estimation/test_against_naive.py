@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from greensplit.engine.model.aspects import GREEN, PERMISSIVE
+
 from ..sites import crossroads
 from .layout import cells_of, set_noise
 from .naive import NaiveLane
@@ -12,6 +14,8 @@ from .world import ADVANCE, STOP, World
 
 HABITS = {STOP: (0.25, 0.35), ADVANCE: (0.12, 0.45)}
 """Chance per second that a free loop is entered, and that a covered one is left."""
+
+OWN_STAGE, OTHER_STAGE = 0, 1
 
 
 class Pair:
@@ -32,7 +36,11 @@ class Pair:
         self.loops = {STOP: self.lane.stop, ADVANCE: self.lane.advance}
         set_noise(self.world.traffic.arrivals, 0, self.lane.noise)
         self.world.traffic.arrivals.sight_s[0, 1] = self.lane.feed_sight_s = int(rng.choice([0, 6]))
-        self.calm = False
+        self.lane.yields = (bool(rng.random() < 0.5), bool(rng.random() < 0.5))
+        self.world.traffic.discharge.gives_way[cells_of(self.world.traffic, stage=0)[0] + np.arange(2)] = (
+            self.lane.yields
+        )
+        self.calm, self.most = False, 1.0
         for which in (STOP, ADVANCE):
             self.trust(which, sound[which])
 
@@ -50,6 +58,12 @@ class Pair:
         if rng.random() < 0.04:
             world.show(green=lane.green_ms is None)
             lane.green_ms = 1000 * world.now_s if lane.green_ms is None else None
+        if rng.random() < 0.05:
+            lane.cell = int(rng.integers(2))
+            world.stage[:] = OWN_STAGE if lane.cell == 0 else OTHER_STAGE
+        lane.gives_way = bool(lane.yields[lane.cell]) if rng.random() < 0.9 else not lane.gives_way
+        if lane.green_ms is not None:
+            world.lamps.aspect[0] = PERMISSIVE if lane.gives_way else GREEN
         if rng.random() < 0.1:
             self.calm = not self.calm
         for which, loop in self.loops.items():
@@ -76,6 +90,7 @@ class Pair:
     def compare(self) -> None:
         """The queue, its variance and waits, who is early, ahead, owed and gone, and what was learned."""
         traffic, lane = self.world.traffic, self.lane
+        self.most = max(self.most, lane.waited)
         cell = cells_of(traffic, stage=0)[0]
         found = {
             "queue": (traffic.queue_veh[0], lane.queue),
@@ -86,12 +101,15 @@ class Pair:
             "left": (traffic.left_veh[0], lane.left),
             "waited": (traffic.waited_veh_s[0], lane.waited),
             "oldest": (traffic.oldest_s[0], lane.age_s),
-            "served": (traffic.discharge.served_veh[cell], lane.served[0]),
-            "served in": (traffic.discharge.served_s[cell], lane.served[1]),
+            "served": (traffic.discharge.served_veh[cell], lane.served[0][0]),
+            "served in": (traffic.discharge.served_s[cell], lane.served[0][1]),
+            "other served": (traffic.discharge.served_veh[cell + 1], lane.served[1][0]),
+            "other served in": (traffic.discharge.served_s[cell + 1], lane.served[1][1]),
             "start-up": (traffic.discharge.start_up_s[0], lane.start_up_s),
         }
         for name, (kernel, plain) in found.items():
-            assert kernel == pytest.approx(plain, abs=1e-4, rel=1e-3), f"{name} at {self.world.now_s} s"
+            rounding = 1e-6 * self.most if name == "waited" else 1e-4  # a sum that has come down from its most
+            assert kernel == pytest.approx(plain, abs=rounding, rel=1e-3), f"{name} at {self.world.now_s} s"
 
 
 @pytest.mark.parametrize("seed", range(8))

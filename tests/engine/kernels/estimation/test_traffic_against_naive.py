@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from greensplit.engine.kernels.estimation.discharge import NOWHERE
 from greensplit.engine.kernels.estimation.expected_flow import expect_at_loops
 from greensplit.engine.kernels.estimation.forecast import forecast_window
 from greensplit.engine.kernels.estimation.traffic import new_traffic
 from greensplit.engine.kernels.estimation.update import update_traffic
+from greensplit.engine.model.aspects import PERMISSIVE
 from greensplit.engine.model.compiled import compile_signals
 from greensplit.engine.model.site import Site
 
@@ -36,6 +38,9 @@ class City(Beside):
             for lane, j in enumerate(owner)
         ]
         self.plain_traffic = NaiveTraffic(self.detection, groups, self.loops, self.plain)
+        for lane, cell in zip(self.plain_traffic.lanes, cells_of(self.traffic, stage=0), strict=True):
+            told = int(self.traffic.discharge.gives_way[cell])
+            lane.yields = (None if told == NOWHERE else bool(told), None)
 
     def _tick(self) -> None:
         stage = np.zeros(len(self.group_ptr) - 1, np.int32)
@@ -53,8 +58,9 @@ class City(Beside):
             self.now_ms,
         )
         shown = [g for g, aspect in enumerate(self.lamps.aspect) if aspect in OPEN]
+        yielding = {g for g in shown if self.lamps.aspect[g] == PERMISSIVE}
         green_ms = {g: int(self.lamps.green_ms[g]) for g in shown}
-        self._tick_plain(self.plain_traffic.tick(self.now_ms, self.level.tolist(), green_ms))
+        self._tick_plain(self.plain_traffic.tick(self.now_ms, self.level.tolist(), green_ms, yielding))
 
     def compare_queues(self) -> None:
         """Per lane and group what controllers read, and what was learned of the discharge."""
@@ -68,8 +74,8 @@ class City(Beside):
             "ahead": (traffic.ahead_veh, [lane.ahead for lane in lanes]),
             "oldest": (traffic.oldest_s, [lane.age_s for lane in lanes]),
             "longest": (traffic.longest_m, [lane.longest_m for lane in lanes]),
-            "served": (traffic.discharge.served_veh[cells], [lane.served[0] for lane in lanes]),
-            "served in": (traffic.discharge.served_s[cells], [lane.served[1] for lane in lanes]),
+            "served": (traffic.discharge.served_veh[cells], [lane.served[0][0] for lane in lanes]),
+            "served in": (traffic.discharge.served_s[cells], [lane.served[0][1] for lane in lanes]),
             "start-up": (traffic.discharge.start_up_s, [lane.start_up_s for lane in lanes]),
             "blocked": (traffic.lane_blocked, [lane.blocked for lane in lanes]),
             "lane full": (traffic.lane_full, [room.is_full for room in plain.ahead]),
