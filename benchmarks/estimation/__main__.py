@@ -38,14 +38,12 @@ def measure(runs: list[tuple[str, int]], controllers: list[str]) -> dict[str, An
     from greensplit.sim.spec import RunSpec
 
     from .arrivals import judge_arrivals
-    from .cost import time_update
     from .queues import judge_queues
 
     specs = [RunSpec(scenario, controller, seed) for scenario, seed in runs for controller in controllers]
     return {
         "queues": judge_queues(specs),
         "arrivals": judge_arrivals(specs),
-        "cost": time_update(),
     }
 
 
@@ -61,8 +59,6 @@ def _print_table(figures: dict[str, Any]) -> None:
                 f"error {row['mean_abs_error_veh']:5.2f} of {row['limit_veh']:.2f}, covered {row['covered']:.2f}\n"
             )
     print_arrivals(figures["arrivals"])
-    for name, value in figures["cost"].items():
-        out.write(f"{name:24s} {value}\n")
 
 
 if __name__ == "__main__":

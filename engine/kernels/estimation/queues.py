@@ -228,20 +228,9 @@ def _count_departures(
             left += max(hidden - traffic.run_veh[lane], 0.0)
         traffic.run_veh[lane] = 0.0
     at_ms = off_ms if freed > 0.0 else now_ms
-    follows = detectors.on[stop] or on_ms - traffic.left_ms[lane] <= FOLLOWING_MS
-    _learn_discharge(
-        traffic,
-        lane,
-        stage,
-        is_open,
-        gives_way,
-        left,
-        at_ms,
-        green_ms,
-        detectors.on[stop] == 1,
-        follows,
-        now_ms,
-    )
+    if is_open or traffic.was_open[lane]:
+        on = detectors.on[stop] == 1
+        _learn_discharge(traffic, lane, stage, is_open, gives_way, left, on_ms, at_ms, green_ms, on, now_ms)
     if left > 0.0:
         traffic.left_ms[lane] = at_ms
     traffic.gone_veh[lane] += left
@@ -259,10 +248,10 @@ def _learn_discharge(
     is_open: bool,
     gives_way: bool,
     left: float,
+    on_ms: int,
     at_ms: int,
     green_ms: int,
     is_on: bool,
-    follows: bool,
     now_ms: int,
 ) -> None:
     """Headways of those who ``left`` a standing queue at ``at_ms``, two of whom have gone before in this green.
@@ -271,20 +260,24 @@ def _learn_discharge(
     gap until the stage or the green ends teaches the lane's time in that stage; the next one starts anew.
     """
     discharge = traffic.discharge
-    cell = discharge_cell(discharge, lane, stage)
+    first = int(discharge.cell_ptr[lane])
+    cell, last_cell = discharge_cell(discharge, lane, stage), first + int(traffic.cell[lane])
     settled = is_open and gives_way == discharge.gives_way[cell]
-    before, since_ms = traffic.gone_veh[lane], max(traffic.left_ms[lane], traffic.head_ms[lane], green_ms)
-    if traffic.was_open[lane] and (not settled or cell != traffic.cell[lane]):
-        waited = discharge.gives_way[traffic.cell[lane]] == 1 and before >= 2.0 and is_on and left <= 0.0
+    is_new = traffic.was_open[lane] and (not settled or cell != last_cell)
+    traffic.cell[lane] = cell - first
+    if not is_new and left <= 0.0:
+        return
+    before, left_ms = traffic.gone_veh[lane], traffic.left_ms[lane]
+    since_ms = max(left_ms, traffic.head_ms[lane], green_ms)
+    if is_new:
+        waited = discharge.gives_way[last_cell] == 1 and before >= 2.0 and is_on and left <= 0.0
         if waited and not traffic.lane_blocked[lane] and now_ms - since_ms > LONG_WAIT_MS:
-            learn_headway(
-                discharge, traffic.cell[lane], 0.0, min((now_ms - since_ms) / 1000.0, LONGEST_WAIT_S)
-            )
+            learn_headway(discharge, last_cell, 0.0, min((now_ms - since_ms) / 1000.0, LONGEST_WAIT_S))
         traffic.head_ms[lane] = now_ms
-    traffic.cell[lane] = cell
     if settled and left > 0.0 and before >= 2.0 and traffic.queue_veh[lane] > 0.5:
         took_s = (at_ms - since_ms) / 1000.0
-        if follows and since_ms == traffic.left_ms[lane] and (gives_way or took_s < OBSTRUCTED_S * left):
+        follows = (is_on or on_ms - left_ms <= FOLLOWING_MS) and since_ms == left_ms
+        if follows and (gives_way or took_s < OBSTRUCTED_S * left):
             learn_headway(discharge, cell, left, min(took_s, LONGEST_WAIT_S))
         if before < START_UP_VEH and before + left >= START_UP_VEH:
             learn_start_up(discharge, lane, cell, before + left, (at_ms - green_ms) / 1000.0)
