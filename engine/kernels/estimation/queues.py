@@ -34,6 +34,7 @@ CLEAR_MS = 3000  # the advance loop free for so long after a queue: its last veh
 FREE_PASSAGE_MS = 900  # on a loop of 2 m, at 28 km/h or more
 PAIR_MS = 3250  # a loop covered for so long since green, or since it was entered: one has left it unseen
 FOLLOWING_MS = 1700  # longest gap between vehicles that leave a queue
+FRESH = 128  # added to a lane's cell until somebody has left in its stage
 OBSTRUCTED_S = 4.0  # a longer headway is not that of a queue with the way free
 LONG_WAIT_MS = 7500
 LONGEST_WAIT_S = 60.0
@@ -260,24 +261,25 @@ def _learn_discharge(
     gap until the stage or the green ends teaches the lane's time in that stage; the next one starts anew.
     """
     discharge = traffic.discharge
-    first = int(discharge.cell_ptr[lane])
-    cell, last_cell = discharge_cell(discharge, lane, stage), first + int(traffic.cell[lane])
+    first, last = int(discharge.cell_ptr[lane]), int(traffic.cell[lane])
+    cell, last_cell = discharge_cell(discharge, lane, stage), first + last % FRESH
     settled = is_open and gives_way == discharge.gives_way[cell]
     is_new = traffic.was_open[lane] and (not settled or cell != last_cell)
-    traffic.cell[lane] = cell - first
+    is_fresh = is_new or (last >= FRESH and left <= 0.0)
+    traffic.cell[lane] = cell - first + (FRESH if is_fresh else 0)
     if not is_new and left <= 0.0:
         return
     before, left_ms = traffic.gone_veh[lane], traffic.left_ms[lane]
-    since_ms = max(left_ms, traffic.head_ms[lane], green_ms)
-    if is_new:
-        waited = discharge.gives_way[last_cell] == 1 and before >= 2.0 and is_on and left <= 0.0
+    since_ms = max(left_ms, green_ms)
+    if is_new and left <= 0.0:
+        waited = discharge.gives_way[last_cell] == 1 and before >= 2.0 and is_on
         if waited and not traffic.lane_blocked[lane] and now_ms - since_ms > LONG_WAIT_MS:
             learn_headway(discharge, last_cell, 0.0, min((now_ms - since_ms) / 1000.0, LONGEST_WAIT_S))
-        traffic.head_ms[lane] = now_ms
-    if settled and left > 0.0 and before >= 2.0 and traffic.queue_veh[lane] > 0.5:
+        traffic.left_ms[lane] = now_ms
+    elif settled and before >= 2.0 and traffic.queue_veh[lane] > 0.5:
         took_s = (at_ms - since_ms) / 1000.0
         follows = (is_on or on_ms - left_ms <= FOLLOWING_MS) and since_ms == left_ms
-        if follows and (gives_way or took_s < OBSTRUCTED_S * left):
+        if follows and not is_new and last < FRESH and (gives_way or took_s < OBSTRUCTED_S * left):
             learn_headway(discharge, cell, left, min(took_s, LONGEST_WAIT_S))
         if before < START_UP_VEH and before + left >= START_UP_VEH:
             learn_start_up(discharge, lane, cell, before + left, (at_ms - green_ms) / 1000.0)

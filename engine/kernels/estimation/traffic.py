@@ -51,9 +51,10 @@ class Traffic(NamedTuple):
     advance_occupancy: F32  # (L,) of the last seconds
     exit_occupancy: F32  # (X,) per entry of ``Detection.exit_detector``
     passed: npt.NDArray[np.uint16]  # (L,) vehicles counted by the stop-bar loop so far, modulo 2**16
-    left_ms: npt.NDArray[np.int64]  # (L,) when the last one left the stop-bar loop
-    head_ms: npt.NDArray[np.int64]  # (L,) since when its headways are those of the stage
-    cell: npt.NDArray[np.uint8]  # (L,) of ``discharge``, of the lane's own, in the last tick at green
+    left_ms: npt.NDArray[np.int64]  # (L,) when the last one left the stop-bar loop, or the stage changed
+    cell: npt.NDArray[
+        np.uint8
+    ]  # (L,) of ``discharge``, of the lane's own, in the last tick at green, and FRESH
     start_ms: npt.NDArray[np.int64]  # (L,) when the queue on the advance loop started (B)
     was_open: npt.NDArray[np.uint8]  # (L,)
     covered: npt.NDArray[np.uint8]  # (L,) the queue stands on the advance loop
@@ -69,7 +70,7 @@ def new_traffic(
     """
     lanes = len(detection.stop_bar)
     kinds: dict[str, type] = {"passed": np.uint16}
-    kinds |= {"left_ms": np.int64, "head_ms": np.int64, "cell": np.uint8, "start_ms": np.int64}
+    kinds |= {"left_ms": np.int64, "cell": np.uint8, "start_ms": np.int64}
     kinds |= {"was_open": np.uint8, "covered": np.uint8}
     kinds |= {"lane_full": np.uint8, "lane_blocked": np.uint8, "exit_full": np.uint8, "updated_ms": np.int64}
     sizes = {
@@ -88,6 +89,6 @@ def new_traffic(
         for name in Traffic._fields
         if name not in parts
     }
-    for name in ("left_ms", "head_ms", "start_ms", "updated_ms"):
+    for name in ("left_ms", "start_ms", "updated_ms"):
         arrays[name].fill(NEVER_MS)
     return Traffic(**parts, **arrays)

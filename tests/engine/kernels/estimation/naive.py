@@ -62,7 +62,7 @@ class NaiveLane:
     last_cell: int = 0
     gives_way: bool = False
     left_ms: int = -(10**9)
-    head_ms: int = -(10**9)
+    is_first: bool = False
     var: float = 0.0
     left: float = 0.0
     ahead: float = 0.0
@@ -177,20 +177,26 @@ class NaiveLane:
         the green ended took that time.
         """
         settled = self.green_ms is not None and self.gives_way == self.yields[self.cell]
-        since_ms = max(self.left_ms, self.head_ms, self.green_ms or -(10**9))
+        since_ms = max(self.left_ms, self.green_ms or -(10**9))
         following = self.stop.on or self.stop.on_ms - self.left_ms <= 1700
         if self.was_green and (not settled or self.cell != self.last_cell):
+            self.is_first = True
             stood_s = min((now_ms - since_ms) / 1000, 60.0)
-            stood = self.yields[self.last_cell] and self.gone >= 2.0 and self.stop.on and left == 0.0
-            if stood and not self.blocked and stood_s > 7.5:
-                self.served[self.last_cell][1] += stood_s
-            self.head_ms = now_ms
+            if left == 0.0:
+                if self.yields[self.last_cell] and self.gone >= 2.0 and self.stop.on:
+                    if not self.blocked and stood_s > 7.5:
+                        self.served[self.last_cell][1] += stood_s
+                self.left_ms = now_ms
+            is_counted = False
+        else:
+            is_counted = not self.is_first
+            self.is_first = self.is_first and left == 0.0
         self.last_cell = self.cell
         if settled and left > 0.0 and self.gone >= 2.0 and self.queue > 0.5:
             assert self.green_ms is not None
             took_s = (at_ms - since_ms) / 1000
             is_free = self.gives_way or took_s < 4.0 * left
-            if following and since_ms == self.left_ms and is_free:
+            if following and since_ms == self.left_ms and is_free and is_counted:
                 served = self.served[self.cell]
                 served[:] = [0.98 * served[0] + left, 0.98 * served[1] + min(took_s, 60.0)]
             if self.gone < 4.0 <= self.gone + left:
