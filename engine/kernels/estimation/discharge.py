@@ -47,9 +47,7 @@ class Discharge(NamedTuple):
     cell_ptr: npt.NDArray[np.int32]  # (L + 1,)
     stage_ptr: npt.NDArray[np.int32]  # (L + 1,)
     stage_cell: npt.NDArray[np.uint8]  # per lane and stage of its junction, from ``cell_ptr``
-    gives_way: npt.NDArray[
-        np.uint8
-    ]  # (C,) 1 where a movement of the lane yields in the stage, NOWHERE for the last
+    gives_way: npt.NDArray[np.uint8]  # (C,) 1 where the lane yields in the stage, NOWHERE for the last
     served_veh: F32  # (C,)
     served_s: F32  # (C,) that they took
     start_up_s: F32  # (L,) from the start of green to the time from which headways add up

@@ -52,9 +52,7 @@ class Traffic(NamedTuple):
     exit_occupancy: F32  # (X,) per entry of ``Detection.exit_detector``
     passed: npt.NDArray[np.uint16]  # (L,) vehicles counted by the stop-bar loop so far, modulo 2**16
     left_ms: npt.NDArray[np.int64]  # (L,) when the last one left the stop-bar loop, or the stage changed
-    cell: npt.NDArray[
-        np.uint8
-    ]  # (L,) of ``discharge``, of the lane's own, in the last tick at green, and FRESH
+    cell: npt.NDArray[np.uint8]  # (L,) of ``discharge``, the lane's own, when last green, and FRESH
     start_ms: npt.NDArray[np.int64]  # (L,) when the queue on the advance loop started (B)
     was_open: npt.NDArray[np.uint8]  # (L,)
     covered: npt.NDArray[np.uint8]  # (L,) the queue stands on the advance loop

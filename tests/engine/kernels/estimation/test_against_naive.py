@@ -108,9 +108,8 @@ class Pair:
             "start-up": (traffic.discharge.start_up_s[0], lane.start_up_s),
         }
         for name, (kernel, plain) in found.items():
-            rounding = (
-                1e-6 * self.most if name == "waited" else 1e-4
-            )  # a sum that has come down from its most
+            # the sum of waits has come down from its most, whose rounding it keeps
+            rounding = 1e-6 * self.most if name == "waited" else 1e-4
             assert kernel == pytest.approx(plain, abs=rounding, rel=1e-3), f"{name} at {self.world.now_s} s"
 
 
