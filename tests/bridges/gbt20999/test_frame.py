@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import reduce
 
 import pytest
+
 from greensplit.bridges.gbt20999.errors import FrameError, ValueRefusedError
 from greensplit.bridges.gbt20999.frame import (
     VERSION,
