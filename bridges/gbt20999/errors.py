@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from greensplit.engine.errors import InputError, WorkError
+from greensplit.engine.errors import BridgeError
 
 __all__ = ["FrameError", "NoAnswerError", "RefusedError", "ValueRefusedError"]
 
 
-class FrameError(WorkError):
-    """Bytes that are not a frame. The only error that decoding raises."""
+class FrameError(BridgeError):
+    """Bytes that are not a frame or not a value. The only error that decoding raises."""
 
 
-class NoAnswerError(WorkError):
-    """The controller did not answer in time, or answered something else."""
+class NoAnswerError(BridgeError):
+    """The controller did not answer in time."""
 
 
-class RefusedError(WorkError):
+class RefusedError(BridgeError):
     """The controller answered with an error, or did not do what it had acknowledged."""
 
 
-class ValueRefusedError(InputError):
+class ValueRefusedError(BridgeError):
     """A value or an object that this host does not send."""
