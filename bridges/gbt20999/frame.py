@@ -81,11 +81,11 @@ class Address(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One value and where it belongs; ``value`` is empty in a query. ``index`` counts from 1."""
+    """One value and where it belongs; ``value`` is empty in a query. ``number`` counts from 1."""
 
     address: Address
     value: bytes = b""
-    index: int = 1
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def _encode_item(item: Item) -> bytes:
             f"{item.address}: expected at most {MAX_VALUE_BYTES} bytes, found {len(item.value)}"
         )
     try:
-        return bytes((item.index, ADDRESS_BYTES + len(item.value), *item.address)) + item.value
+        return bytes((item.number, ADDRESS_BYTES + len(item.value), *item.address)) + item.value
     except ValueError as err:
         raise ValueRefusedError(f"{item.address}: expected numbers from 0 to 255") from err
 
