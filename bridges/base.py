@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from greensplit.engine.errors import BridgeError
 from greensplit.engine.model.site import Junction
@@ -46,6 +46,7 @@ __all__ = [
     "Health",
     "LinkState",
     "Note",
+    "Spoken",
     "is_local",
 ]
 
@@ -82,6 +83,13 @@ class LinkState(StrEnum):
     DOWN = "down"
     MONITOR_ONLY = "monitor_only"
     UP = "up"
+
+
+class Spoken(StrEnum):
+    """How a stage is said to a controller."""
+
+    STAGE = "stage"
+    MASKS = "masks"
 
 
 class DetectorBits(NamedTuple):
@@ -134,6 +142,9 @@ class Bridge(ABC):
 
     Subclasses fill the five methods at the end; each blocks for at most ``settings.timeout_ms``.
     """
+
+    spoken: ClassVar[tuple[Spoken, ...]] = (Spoken.MASKS,)
+    """How the protocol can say a stage, the best first."""
 
     def __init__(self, junctions: Sequence[Junction], settings: BridgeSettings = DEFAULT_SETTINGS) -> None:
         self.junctions = tuple(junctions)
