@@ -81,9 +81,11 @@ class VirtualBridge(Bridge):
                 yield d, status
 
     def send_commands(
-        self, commands: Sequence[tuple[int, FieldCommand]], now_ms: int
+        self,
+        commands: Sequence[tuple[int, FieldCommand]],
+        now_ms: int,
     ) -> Iterator[tuple[int, BridgeError | None]]:
-        """Told at once; a refusal is an error."""
+        """Told at once, by the clock of the stand-in; a refusal is an error."""
         for d, command in commands:
             try:
                 front, stand_in = self._reach(d)
@@ -91,7 +93,7 @@ class VirtualBridge(Bridge):
                 yield d, err
                 continue
             with front.lock:
-                verdict = stand_in.command(command, now_ms)
+                verdict = stand_in.command(command, max(now_ms, front.clock()))
             yield d, None if verdict is Verdict.ACCEPTED else BridgeError(f"refused: {verdict}")
 
     def _reach(self, device: int) -> tuple[Front, StandIn]:
