@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from greensplit.bridges.base import DEFAULT_SETTINGS, Bridge, BridgeSettings, DetectorBits
+from greensplit.bridges.base import DEFAULT_SETTINGS, Bridge, BridgeSettings, DetectorBits, Spoken
 from greensplit.bridges.field import (
     FREE_PATTERN,
     STANDBY_PATTERN,
@@ -49,6 +49,8 @@ Answer = TypeVar("Answer")
 
 class GbtBridge(Bridge):
     """One link per junction, to ``udp:HOST:PORT`` or ``tcp:HOST:PORT``; waits for all devices at once."""
+
+    spoken = (Spoken.STAGE,)
 
     def __init__(
         self,

@@ -81,8 +81,7 @@ def read_status(host: Host, junction: Junction, told: Told, now_ms: int) -> Fiel
     emergencies = range(1, len(junction.preempts) + 1)
     preempts = [Address(8, 6, attribute, n) for n in emergencies for attribute in (2, 3)]
     wanted = [mode_at, plan_at, stage_at, UTC_NOW, *lamps, *detector_addresses(junction), *preempts]
-    raw = host.get(wanted)
-    values = {address: value for address, value in raw.items()}
+    values = host.get(wanted)
     mode, stage, plan = (_number(values[at]) for at in (mode_at, stage_at, plan_at))
     aspects = tuple(
         _aspect(_number(values[at]), group.kind is GroupKind.PEDESTRIAN)

@@ -54,7 +54,7 @@ class GbtFront(Front):
         self._transport = options.get("transport", "udp")
         if self._transport not in ("udp", "tcp"):
             raise InputError(f"transport: expected udp or tcp, found {self._transport}")
-        self._port = _number(options, "port", 0, 65_535)
+        first = _number(options, "port", 0, 65_535)
         variant = Variant(
             host_ip=options.get("host_ip", "127.0.0.1"),
             host_id=_number(options, "host_id", 1, 255),
@@ -63,18 +63,20 @@ class GbtFront(Front):
             heartbeat_reply=_number(options, "heartbeat_reply", 0x80, 0xFF),
         )
         self._cabinets = [Cabinet20999(stand_in, variant) for stand_in in stand_ins]
+        self._ports = [first + position if first else 0 for position in range(len(stand_ins))]
         self._selector = selectors.DefaultSelector()
         self._thread: Thread | None = None
         self._is_open = False
 
     def open(self) -> Mapping[str, str]:
-        """See ``Front``. Ports follow one another where one is given."""
+        """See ``Front``. Ports follow one another where one is given; opened again, they are as they were."""
+        self._selector = selectors.DefaultSelector()
         found = {}
         for position, cabinet in enumerate(self._cabinets):
-            port = self._port + position if self._port else 0
-            serving = self._bind(port)
+            serving = self._bind(self._ports[position])
+            self._ports[position] = serving.getsockname()[1]
             self._selector.register(serving, selectors.EVENT_READ, _Served(cabinet))
-            found[cabinet.stand_in.junction.id] = f"{self._transport}:127.0.0.1:{serving.getsockname()[1]}"
+            found[cabinet.stand_in.junction.id] = f"{self._transport}:127.0.0.1:{self._ports[position]}"
         self._is_open = True
         self._thread = Thread(target=self._serve, name="stand-in gbt20999", daemon=True)
         self._thread.start()

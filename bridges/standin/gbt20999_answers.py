@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from greensplit.bridges.field import (
@@ -136,33 +137,30 @@ class Cabinet20999:
         def lamp(row: int, s: FieldStatus) -> Value:
             return int(LAMP_OF[s.aspects[row - 1]])
 
-        def faults(row: int, s: FieldStatus) -> Value:
-            return len(stand_in.monitor.log)
-
         readers: dict[tuple[int, int, int], Read] = {
             (3, 3, self.variant.lamp_attribute): lamp,
-            (6, 3, 1): lambda row, s: row,
+            (6, 3, 1): lambda row, _: row,
             (6, 3, 2): self._stage_state,
             (8, 6, 2): lambda row, s: int(s.preempts[row - 1] is not PreemptState.NOT_ACTIVE),
             (8, 6, 3): lambda row, s: int(
                 s.preempts[row - 1] not in (PreemptState.NOT_ACTIVE, PreemptState.CALLED)
             ),
-            (13, 1, 1): lambda row, s: s.detector_alarm & 0xFFFF_FFFF_FFFF_FFFF,
-            (13, 1, 10): lambda row, s: datetime.fromtimestamp(s.clock_s, UTC),
-            (13, 1, 11): lambda row, s: datetime.fromtimestamp(s.clock_s, UTC),
-            (13, 2, 1): lambda row, s: row,
-            (13, 2, 2): lambda row, s: int(self._run_mode(s)),
-            (13, 2, 3): lambda row, s: s.pattern if s.pattern <= len(stand_in.junction.plans) else 0,
-            (13, 2, 4): lambda row, s: s.stage + 1 if s.stage < MOST_ROWS else 0,
-            (15, 1, 0): lambda row, s: 0,
-            (16, 1, 0): faults,
-            (17, 1, 1): lambda row, s: row,
-            (17, 1, 2): lambda row, s: stand_in.controls.stage + 1,
-            (17, 1, 3): lambda row, s: stand_in.controls.pattern,
-            (17, 1, 4): lambda row, s: int(self._held_mode(s)),
+            (13, 1, 1): lambda _, s: s.detector_alarm & 0xFFFF_FFFF_FFFF_FFFF,
+            (13, 1, 10): lambda _, s: datetime.fromtimestamp(s.clock_s, UTC),
+            (13, 1, 11): lambda _, s: datetime.fromtimestamp(s.clock_s, UTC),
+            (13, 2, 1): lambda row, _: row,
+            (13, 2, 2): lambda _, s: int(self._run_mode(s)),
+            (13, 2, 3): lambda _, s: s.pattern if s.pattern <= len(stand_in.junction.plans) else 0,
+            (13, 2, 4): lambda _, s: s.stage + 1 if s.stage < MOST_ROWS else 0,
+            (15, 1, 0): lambda *_: 0,
+            (16, 1, 0): lambda *_: len(stand_in.monitor.log),
+            (17, 1, 1): lambda row, _: row,
+            (17, 1, 2): lambda *_: stand_in.controls.stage + 1,
+            (17, 1, 3): lambda *_: stand_in.controls.pattern,
+            (17, 1, 4): lambda _, s: int(self._held_mode(s)),
         }
         if self.variant.lamp_attribute == 2:
-            readers[3, 3, 1] = lambda row, s: row
+            readers[3, 3, 1] = lambda row, _: row
         return readers
 
     def _read_traffic(self) -> dict[tuple[int, int, int], Read]:
@@ -174,10 +172,10 @@ class Cabinet20999:
             return halves // 2 if halves <= 200 else -1
 
         return {
-            (5, 3, 1): lambda row, s: row,
+            (5, 3, 1): lambda row, _: row,
             (5, 3, 2): lambda row, s: s.detector_on >> row - 1 & 1,
-            (14, 1, 0): lambda row, s: s.detector_on & 0xFFFF_FFFF_FFFF_FFFF,
-            (14, 2, 1): lambda row, s: row,
+            (14, 1, 0): lambda _, s: s.detector_on & 0xFFFF_FFFF_FFFF_FFFF,
+            (14, 2, 1): lambda row, _: row,
             (14, 2, 2): lambda row, s: periods(row, s, "volume"),
             (14, 2, 3): occupancy,
         }
@@ -186,30 +184,30 @@ class Cabinet20999:
         junction, tables = self.stand_in.junction, self._tables
         everybody = (1 << len(junction.groups)) - 1
         readers: dict[tuple[int, int, int], Read] = {
-            (1, 1, 0): lambda row, s: STAND_IN_MAKER,
-            (2, 5, 0): lambda row, s: 0,
-            (2, 6, 0): lambda row, s: 1,
-            (3, 1, 0): lambda row, s: len(junction.groups),
-            (4, 1, 0): lambda row, s: len(junction.groups),
-            (5, 1, 0): lambda row, s: len(junction.detectors),
-            (6, 1, 0): lambda row, s: min(len(junction.stages), MOST_ROWS),
-            (8, 4, 0): lambda row, s: len(junction.preempts),
-            (9, 1, 0): lambda row, s: len(junction.plans),
-            (3, 2, 1): lambda row, s: row,
-            (4, 2, 1): lambda row, s: row,
-            (4, 2, 2): lambda row, s: 1 << row - 1,
-            (4, 2, 27): lambda row, s: _seconds(junction.groups[row - 1].min_green_ms),
-            (6, 2, 1): lambda row, s: row,
-            (6, 2, 2): lambda row, s: (tables.stages or ())[row - 1],
-            (7, 1, 2): lambda row, s: everybody & ~(tables.together or ())[row - 1] & ~(1 << row - 1),
-            (9, 2, 3): lambda row, s: _seconds(junction.plans[row - 1].cycle_ms),
-            (9, 2, 5): lambda row, s: _seconds(junction.plans[row - 1].offset_ms),
+            (1, 1, 0): lambda *_: STAND_IN_MAKER,
+            (2, 5, 0): lambda *_: 0,
+            (2, 6, 0): lambda *_: 1,
+            (3, 1, 0): lambda *_: len(junction.groups),
+            (4, 1, 0): lambda *_: len(junction.groups),
+            (5, 1, 0): lambda *_: len(junction.detectors),
+            (6, 1, 0): lambda *_: min(len(junction.stages), MOST_ROWS),
+            (8, 4, 0): lambda *_: len(junction.preempts),
+            (9, 1, 0): lambda *_: len(junction.plans),
+            (3, 2, 1): lambda row, _: row,
+            (4, 2, 1): lambda row, _: row,
+            (4, 2, 2): lambda row, _: 1 << row - 1,
+            (4, 2, 27): lambda row, _: _seconds(junction.groups[row - 1].min_green_ms),
+            (6, 2, 1): lambda row, _: row,
+            (6, 2, 2): lambda row, _: (tables.stages or ())[row - 1],
+            (7, 1, 2): lambda row, _: everybody & ~(tables.together or ())[row - 1] & ~(1 << row - 1),
+            (9, 2, 3): lambda row, _: _seconds(junction.plans[row - 1].cycle_ms),
+            (9, 2, 5): lambda row, _: _seconds(junction.plans[row - 1].offset_ms),
         }
         for step, attribute in enumerate((4, 6, 8)):
-            readers[4, 2, attribute] = lambda row, s, step=step: self._losing_s(row, step)  # type: ignore[misc]
+            readers[4, 2, attribute] = partial(self._losing_s, step)
         return readers
 
-    def _losing_s(self, row: int, step: int) -> int:
+    def _losing_s(self, step: int, row: int, _: FieldStatus) -> Value:
         stop = self.stand_in.junction.groups[row - 1].sequence.stop
         return _seconds(stop[step].ms) if step < len(stop) else 0
 
