@@ -167,11 +167,12 @@ class Host:
 
     def _attempts(self, deadline_s: float) -> Iterator[float]:
         """When to stop waiting and to ask again."""
-        for _ in range(self.tries):
+        tries = self.tries if self.link.repeats else 1
+        for _ in range(tries):
             now_s = time.monotonic()
             if now_s >= deadline_s:
                 return
-            yield min(deadline_s, now_s + self.timeout_s / self.tries)
+            yield min(deadline_s, now_s + self.timeout_s / tries)
 
     def _send(self, kind: Type, items: tuple[Item, ...] | None) -> Frame:
         self._serial = self._serial % 255 + 1  # one published controller stumbles over 0

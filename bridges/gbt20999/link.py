@@ -6,6 +6,7 @@ import socket
 import time
 from abc import ABC, abstractmethod
 from collections import deque
+from typing import ClassVar
 
 from greensplit.engine.errors import InputError
 
@@ -22,6 +23,8 @@ class Link(ABC):
     """A way to one controller. ``dropped`` counts what came in and was no frame."""
 
     dropped = 0
+    repeats: ClassVar[bool] = True
+    """Is it worth asking again on this way? On a stream an answer is late, not lost."""
 
     @abstractmethod
     def send(self, frame: Frame) -> None:
@@ -83,6 +86,8 @@ class UdpLink(Link):
 
 class TcpLink(Link):
     """A stream of escaped frames."""
+
+    repeats = False
 
     def __init__(self, host: str, port: int, timeout_s: float) -> None:
         try:

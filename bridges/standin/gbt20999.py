@@ -143,6 +143,7 @@ class GbtFront(Front):
             connection.close()
             return
         connection.settimeout(WAKE_S)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._selector.register(connection, selectors.EVENT_READ, _Served(served.cabinet, peer[0]))
 
     def _serve_stream(self, connection: socket.socket, served: _Served) -> None:

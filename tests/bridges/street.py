@@ -109,9 +109,11 @@ def gbt20999(transport: str) -> Factory:
     ) -> Iterator[tuple[Front, Bridge]]:
         front = GbtFront(stand_ins, {"transport": transport}, clock)
         bridge = GbtBridge(junctions, front.open(), Profile(), settings)
-        yield front, bridge
-        bridge.close()
-        front.close()
+        try:
+            yield front, bridge
+        finally:
+            bridge.close()
+            front.close()
 
     return factory
 
