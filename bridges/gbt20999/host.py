@@ -48,7 +48,7 @@ class Host:
     Each call takes at most ``timeout_s``; an answer is waited for ``timeout_s / tries`` before it is asked for again.
     """
 
-    def __init__(self, link: Link, profile: Profile, timeout_s: float = 1.0, tries: int = 4) -> None:
+    def __init__(self, link: Link, profile: Profile, timeout_s: float = 1.0, tries: int = 8) -> None:
         self.link = link
         self.profile = profile
         self.timeout_s = timeout_s

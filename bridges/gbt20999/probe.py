@@ -26,20 +26,22 @@ STAGES_OF_PLAN: Final = Address(9, 2, 6, 1)
 def probe(host: Host) -> None:
     """Fill in what ``host.profile`` leaves open. NoAnswerError where nobody answers."""
     serials = [_find_junction(host)]
-    maker = host.ask([MAKER])[MAKER]
+    mode = Address(17, 1, 4, host.profile.row)
+    told = host.ask([MAKER, SECOND_LAMP, OTHER_LAMP, STAGES_OF_PLAN, mode])
     serials.append(host.last_serials)
-    if host.profile.serials is None:
-        host.profile = replace(host.profile, serials=_serials(serials))
+    profile = host.profile
+    maker = told[MAKER]
     if isinstance(maker, bytes):
-        host.profile = profile_of_maker(host.profile, maker.decode(errors="replace"))
-    if host.profile.lamp_attribute is None:
-        host.profile = replace(host.profile, lamp_attribute=_lamp_attribute(host))
-    if host.profile.highest_first is None:
-        host.profile = replace(host.profile, highest_first=_is_highest_first(host))
-    if host.profile.reads_central is None:
-        mode = Address(17, 1, 4, host.profile.row)
-        told = host.ask([mode])[mode]
-        host.profile = replace(host.profile, reads_central=not isinstance(told, Refusal))
+        profile = profile_of_maker(profile, maker.decode(errors="replace"))
+    if profile.serials is None:
+        profile = replace(profile, serials=_serials(serials))
+    if profile.lamp_attribute is None:
+        profile = replace(profile, lamp_attribute=_lamp_attribute(told[SECOND_LAMP], told[OTHER_LAMP]))
+    if profile.highest_first is None:
+        profile = replace(profile, highest_first=_is_highest_first(told[STAGES_OF_PLAN]))
+    if profile.reads_central is None:
+        profile = replace(profile, reads_central=not isinstance(told[mode], Refusal))
+    host.profile = profile
 
 
 def _find_junction(host: Host) -> tuple[int, int]:
@@ -73,10 +75,8 @@ def _serials(pairs: list[tuple[int, int]]) -> Serials:
     return Serials.ANY
 
 
-def _lamp_attribute(host: Host) -> int:
+def _lamp_attribute(second: bytes | Refusal, other: bytes | Refusal) -> int:
     """Attribute 1 of the second lamp group is its number 2, which no lamp state is, or its lamp."""
-    told = host.ask([SECOND_LAMP, OTHER_LAMP])
-    second, other = told[SECOND_LAMP], told[OTHER_LAMP]
     if isinstance(other, Refusal):
         return 1
     if second == b"\x02" or isinstance(second, Refusal):
@@ -84,9 +84,8 @@ def _lamp_attribute(host: Host) -> int:
     return 1 if len(second) == 1 and second[0] in set(Lamp) else 2
 
 
-def _is_highest_first(host: Host) -> bool:
+def _is_highest_first(chain: bytes | Refusal) -> bool:
     """Lists are filled up with zeros behind their last place: in front on the wire where they are turned round."""
-    chain = host.ask([STAGES_OF_PLAN])[STAGES_OF_PLAN]
     if isinstance(chain, Refusal) or not any(chain) or all(chain):
         return True  # every published capture
     return chain[-1] != 0

@@ -46,7 +46,12 @@ LOCAL_PLANS: Final = (
     RunMode.LOCAL_ADAPTIVE,
 )
 CENTRE: Final = range(RunMode.CENTRE_SCHEDULE, RunMode.CENTRE_MANUAL + 1)
-LOSING_TIMES: Final = (4, 6, 8)
+Place = tuple[int, int, int]
+LAMPS_OF_PHASE: Final = (4, 2, 2)
+LOSING_TIMES: Final = ((4, 2, 4), (4, 2, 6), (4, 2, 8))
+MIN_GREEN: Final = (4, 2, 27)
+PHASES_OF_STAGE: Final = (6, 2, 2)
+CONFLICTS: Final = (7, 1, 2)
 
 
 class Told:
@@ -205,37 +210,37 @@ def _clock_s(value: Value) -> int:
 
 def read_tables(host: Host, junction: Junction) -> FieldTables:
     """What the controller's own tables say, in the model's terms. Times are in whole seconds there, rounded up."""
-    groups, detectors, stages, phases = (host.number(data_class, 1) for data_class in (3, 5, 6, 4))
+    counts = [Address(data_class, 1) for data_class in (3, 5, 6, 4)]
+    told = host.get(counts)
+    groups, detectors, stages, phases = (_number(told[count]) for count in counts)
     if groups != len(junction.groups) or phases != groups or groups > MOST_ROWS:
         return FieldTables(groups, detectors, None, None, None, None, _backup_ms(host))
-    lamps_of = [host.number(4, 2, 2, phase) for phase in range(1, phases + 1)]
-    rows = range(1, groups + 1)
-    if any(lamps != 1 << phase - 1 for phase, lamps in zip(rows, lamps_of, strict=True)):
+    of_groups = [LAMPS_OF_PHASE, CONFLICTS, MIN_GREEN, *LOSING_TIMES]
+    found = _columns(host, [(place, groups) for place in of_groups] + [(PHASES_OF_STAGE, stages)])
+    if any(lamps != 1 << phase for phase, lamps in enumerate(found[LAMPS_OF_PHASE])):
         raise RefusedError("phases: expected each to have the lamp group of its number, found others")
-    conflicts = _column(host, (7, 1, 2), groups)
     everybody = (1 << groups) - 1
+    conflicts = found[CONFLICTS]
     expected = tables_of(junction, 1)
-    losing = [
-        sum(times) for times in zip(*(_column(host, (4, 2, a), groups) for a in LOSING_TIMES), strict=True)
-    ]
+    losing = [sum(times) for times in zip(*(found[place] for place in LOSING_TIMES), strict=True)]
     losing_expected = [sum(_seconds(step.ms) for step in group.sequence.stop) for group in junction.groups]
-    greens_s = _column(host, (4, 2, 27), groups)
     greens_expected = [_seconds(group.min_green_ms) for group in junction.groups]
     return FieldTables(
         groups=groups,
         detectors=detectors,
-        stages=tuple(_column(host, (6, 2, 2), stages)) if len(junction.stages) <= MOST_ROWS else None,
+        stages=tuple(found[PHASES_OF_STAGE]) if len(junction.stages) <= MOST_ROWS else None,
         together=tuple(everybody & ~conflicts[g] & ~(1 << g) for g in range(groups)),
-        min_green_ms=_as_told(greens_s, greens_expected, expected.min_green_ms),
+        min_green_ms=_as_told(found[MIN_GREEN], greens_expected, expected.min_green_ms),
         clearance_ms=_as_told(losing, losing_expected, expected.clearance_ms),
         backup_ms=_backup_ms(host),
     )
 
 
-def _column(host: Host, place: tuple[int, int, int], rows: int) -> list[int]:
-    addresses = [Address(*place, row) for row in range(1, rows + 1)]
-    values = host.get(addresses)
-    return [_number(values[address]) for address in addresses]
+def _columns(host: Host, columns: Sequence[tuple[Place, int]]) -> dict[Place, list[int]]:
+    """Numbers of tables by row: all in one request."""
+    addresses = {place: [Address(*place, row) for row in range(1, rows + 1)] for place, rows in columns}
+    values = host.get([address for rows in addresses.values() for address in rows])
+    return {place: [_number(values[address]) for address in rows] for place, rows in addresses.items()}
 
 
 def _seconds(ms: int) -> int:

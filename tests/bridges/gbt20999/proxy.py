@@ -24,7 +24,7 @@ class BadLine:
         self._far.bind(("127.0.0.1", 0))
         self.address = f"udp:127.0.0.1:{self._near.getsockname()[1]}"
         self.loss = self.doubled = self.late = self.wrong = 0.0
-        self.late_s = 0.03
+        self.late_s = 0.02
         self.is_silent = False
         self.passed = self.lost = 0
         self._peer: tuple[str, int] | None = None

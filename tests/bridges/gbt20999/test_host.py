@@ -68,11 +68,11 @@ def test_what_is_lost_is_asked_again_and_only_that() -> None:
 
 
 def test_silence_is_told_in_one_line() -> None:
-    """Four questions, no answer."""
+    """Eight questions, no answer."""
     host, link = host_of(lambda _: [])
     with pytest.raises(NoAnswerError, match=r"13\.2\.2\.1: expected an answer within 0\.2 s"):
         host.get([MODE])
-    assert len(link.sent) == 4
+    assert len(link.sent) == 8
 
 
 def test_a_late_answer_is_not_taken_for_another() -> None:

@@ -196,13 +196,13 @@ def test_a_bad_line_costs_answers_and_no_safety() -> None:
     """30 % lost both ways, doubled, turned round, changed: stages still come, no conflict, no short yellow."""
     with served() as (here, addresses):
         line = BadLine(addresses["A"])
-        with bridged(here, {**addresses, "A": line.address}, timeout_ms=120) as bridge:
+        with bridged(here, {**addresses, "A": line.address}, timeout_ms=240) as bridge:
             here.until(2000)
             for _ in range(3):
                 bridge.read(here.now_ms)
                 here.until(here.now_ms + 1000)
             line.loss, line.doubled, line.late, line.wrong = 0.3, 0.2, 0.3, 0.1
-            fresh = drive(here, bridge, 42_000)
+            fresh = drive(here, bridge, 40_000)
             line.close()
             assert line.lost > 30
             assert fresh > 12
