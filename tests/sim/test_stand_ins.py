@@ -27,10 +27,10 @@ def test_a_pool_in_another_process_shows_the_same_lamps() -> None:
         assert sorted(remote.addresses) == ["J", "K"]
         shown = set()
         for now_ms in range(0, 60_000, 1000):
-            state = now_ms // 1000 % 2
+            state = 1 - now_ms // 1000 % 2
             seen = [
                 DetectorEvents(
-                    np.array([now_ms // 4000 % 2 * 2], np.int32),
+                    np.array([now_ms // 10_000 % 2 * 2], np.int32),
                     np.array([now_ms], np.int64),
                     np.array([state], np.uint8),
                     1,
