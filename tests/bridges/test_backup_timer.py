@@ -135,6 +135,8 @@ def test_whoever_hangs_the_controllers_fall_back_in_time(who: str) -> None:
     thread.join(20)
     engine.street_until(HANG_MS + 61_000)
     assert engine.modes() == {Mode.BACKUP}
+    was_sent = [bool(stand_in.refusals) for stand_in in engine.stand_ins]
+    assert was_sent == [who == "writer"] * 2
 
 
 def test_a_command_that_hung_on_its_way_is_not_acted_upon() -> None:
