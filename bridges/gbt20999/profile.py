@@ -16,7 +16,16 @@ from greensplit.engine.errors import InputError
 from .codes import RunMode
 from .frame import VERSION, Address
 
-__all__ = ["PROFILES", "STAND_IN_MAKER", "Profile", "Serials", "profile_from", "profile_of_maker"]
+__all__ = [
+    "FRONT_OPTIONS",
+    "OPTIONS",
+    "PROFILES",
+    "STAND_IN_MAKER",
+    "Profile",
+    "Serials",
+    "profile_from",
+    "profile_of_maker",
+]
 
 STAND_IN_MAKER: Final = "greensplit stand-in"
 STAND_IN_BACKUP: Final = Address(200, 1)
@@ -74,6 +83,17 @@ NUMBERS: Final = (
     "plan_mode",
     "release_mode",
 )
+OPTIONS: Final = ("profile", "backup_s", *NUMBERS)
+FRONT_OPTIONS: Final = (
+    "transport",
+    "port",
+    "host_ip",
+    "host_id",
+    "serials",
+    "lamp_attribute",
+    "heartbeat_reply",
+)
+"""Options of the stand-in's front: a run gives the same words to both."""
 
 
 def profile_of_maker(profile: Profile, maker: str) -> Profile:
@@ -102,7 +122,6 @@ def _stated(profile: Profile, option: str, value: str) -> Profile:
             return replace(profile, backup_ms=round(1000 * float(value)))
     except ValueError as err:
         raise InputError(f"{option}: expected a number, found {value}") from err
-    if option not in ("profile", "transport"):
-        known = ("profile", "transport", "backup_s", *NUMBERS)
-        raise InputError(f"option: expected one of {', '.join(known)}, found {option}")
+    if option not in (*OPTIONS, *FRONT_OPTIONS):
+        raise InputError(f"option: expected one of {', '.join(OPTIONS)}, found {option}")
     return profile

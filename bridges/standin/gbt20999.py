@@ -16,6 +16,7 @@ from typing import Final
 
 from greensplit.bridges.gbt20999.errors import FrameError
 from greensplit.bridges.gbt20999.frame import Frame, decode, encode
+from greensplit.bridges.gbt20999.profile import FRONT_OPTIONS, OPTIONS
 from greensplit.bridges.gbt20999.stream import StreamDecoder, escape
 from greensplit.engine.errors import BridgeError, InputError
 
@@ -28,7 +29,6 @@ __all__ = ["GbtFront", "make"]
 MOST_CONNECTIONS: Final = 8
 MOST_BYTES: Final = 65_535
 WAKE_S: Final = 0.2
-OPTIONS: Final = ("transport", "port", "host_ip", "host_id", "serials", "lamp_attribute", "heartbeat_reply")
 
 
 @dataclass(slots=True)
@@ -47,9 +47,11 @@ class GbtFront(Front):
         self, stand_ins: Sequence[StandIn], options: Mapping[str, str], clock: Callable[[], int]
     ) -> None:
         super().__init__(stand_ins, options, clock)
-        unknown = sorted(set(options) - set(OPTIONS))
+        unknown = sorted(set(options) - set(FRONT_OPTIONS) - set(OPTIONS))
         if unknown:
-            raise InputError(f"stand-in gbt20999: expected one of {', '.join(OPTIONS)}, found {unknown[0]}")
+            raise InputError(
+                f"stand-in gbt20999: expected one of {', '.join(FRONT_OPTIONS)}, found {unknown[0]}"
+            )
         self.dropped = 0
         self._transport = options.get("transport", "udp")
         if self._transport not in ("udp", "tcp"):
