@@ -62,8 +62,8 @@ def run(
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the protocol (repeatable).")
     ] = None,
     spoken: Annotated[
-        str, typer.Option(help="How stages are said over the bridge: masks or stage.")
-    ] = "masks",
+        str, typer.Option(help="How stages are said: masks or stage, by default what the protocol says best.")
+    ] = "",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Run directory; must be new or empty.")
     ] = None,
