@@ -14,7 +14,16 @@ from functools import cached_property
 from typing import Final
 
 from greensplit.engine.errors import BridgeError
-from greensplit.engine.model.aspects import CLEARANCE, DARK, GREEN, GREEN_FLASH, PERMISSIVE, RED, RED_AMBER, YELLOW
+from greensplit.engine.model.aspects import (
+    CLEARANCE,
+    DARK,
+    GREEN,
+    GREEN_FLASH,
+    PERMISSIVE,
+    RED,
+    RED_AMBER,
+    YELLOW,
+)
 from greensplit.engine.model.site import DetectorKind, Junction
 
 from ..field import Masks
@@ -52,7 +61,7 @@ LIGHTS_OF: Final = {
     CLEARANCE: (0, 1, 0),
     DARK: (0, 0, 0),
 }
-ASPECT_OF: Final = {
+ASPECT_OF: Final[dict[tuple[int, ...], int]] = {
     (1, 0, 0): RED,
     (1, 1, 0): RED_AMBER,
     (0, 1, 0): YELLOW,
@@ -120,15 +129,13 @@ class Layout:
         found = []
         for kind, number in zip(self.kinds, self.numbers, strict=True):
             lights = tuple(masks[name] >> number - 1 & 1 for name in LAMPS[kind])
-            aspect = ASPECT_OF.get(lights)  # type: ignore[call-overload]
-            if aspect is None or kind is FieldKind.PEDESTRIAN and aspect == RED_AMBER:
+            aspect = ASPECT_OF.get(lights)
+            if aspect is None or (kind is FieldKind.PEDESTRIAN and aspect == RED_AMBER):
                 raise BridgeError(
                     f"{kind} {number}: expected red, yellow or green, found red {lights[0]}, yellow {lights[1]}, "
                     f"green {lights[2]}"
                 )
-            found.append(
-                CLEARANCE if kind is FieldKind.PEDESTRIAN and aspect == YELLOW else aspect
-            )
+            found.append(CLEARANCE if kind is FieldKind.PEDESTRIAN and aspect == YELLOW else aspect)
         return tuple(found)
 
     def controls(self, masks: Masks) -> dict[str, int]:
@@ -165,9 +172,7 @@ class Layout:
         """The masks that ask for a stage where groups ``green`` show."""
         wanted = sum(1 << number - 1 for number in self.junction.stages[stage].green)
         everybody = (1 << len(self.kinds)) - 1
-        return Masks(
-            hold=wanted & green, force_off=green & ~wanted, omit=everybody & ~wanted, call=wanted
-        )
+        return Masks(hold=wanted & green, force_off=green & ~wanted, omit=everybody & ~wanted, call=wanted)
 
     def stage_of(self, masks: Masks) -> int:
         """The stage that masks ask for, -1 where they ask for none."""
@@ -190,7 +195,11 @@ def layout_of(junction: Junction) -> Layout:
     )
     loops = tuple(d for d in range(len(junction.detectors)) if d not in buttons)
     return Layout(
-        junction, tuple(field.kind for field in fields), tuple(field.number for field in fields), loops, buttons
+        junction,
+        tuple(field.kind for field in fields),
+        tuple(field.number for field in fields),
+        loops,
+        buttons,
     )
 
 

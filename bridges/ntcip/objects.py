@@ -35,7 +35,7 @@ class Syntax(StrEnum):
     OBJECT_ID = "oid"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ObjectType:
     """One row of the table. ``least`` and ``most`` bound a number, or the length of a string; None where unbounded.
 
@@ -53,20 +53,20 @@ class ObjectType:
 
 
 class Instance(NamedTuple):
-    """One object at one row; ``index`` () for a scalar."""
+    """One object at one row; ``row`` () for a scalar."""
 
     kind: ObjectType
-    index: tuple[int, ...]
+    row: tuple[int, ...]
 
     @property
     def oid(self) -> Oid:
         """As a device of no peculiarity names it: scalars end in 0."""
-        return self.kind.oid + (self.index or (0,))
+        return self.kind.oid + (self.row or (0,))
 
     @property
     def label(self) -> str:
         """For messages: name and row."""
-        return ".".join([self.kind.name, *map(str, self.index or (0,))])
+        return ".".join([self.kind.name, *map(str, self.row or (0,))])
 
 
 @cache
@@ -125,7 +125,9 @@ def check_value(what: Instance, value: object) -> Value:
             raise BridgeError(f"{what.label}: expected a number, found {value!r:.60}")
         _check_bounds(what, value, "")
         if kind.names and value not in kind.names:
-            raise BridgeError(f"{what.label}: expected one of {', '.join(kind.names.values())}, found {value}")
+            raise BridgeError(
+                f"{what.label}: expected one of {', '.join(kind.names.values())}, found {value}"
+            )
         return value
     if kind.syntax is Syntax.OBJECT_ID:
         if not isinstance(value, tuple):

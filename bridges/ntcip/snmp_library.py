@@ -52,9 +52,7 @@ class SnmpLibrary:
         self._managers: dict[Peer, Any] = {}
         self._namespaces: dict[User, str] = {}
 
-    def exchange(
-        self, requests: Sequence[Request], timeout_ms: int
-    ) -> Sequence[tuple[Typed, ...] | Failure]:
+    def exchange(self, requests: Sequence[Request], timeout_ms: int) -> Sequence[tuple[Typed, ...] | Failure]:
         """Ask all, in waves that share the time."""
         ends_s = monotonic() + timeout_ms / 1000
         answers: list[tuple[Typed, ...] | Failure] = []

@@ -79,15 +79,13 @@ class Failure(NamedTuple):
     """Why there is no answer: an error status of the protocol with the varbind from 1, or words of our own."""
 
     status: str
-    index: int = 0
+    position: int = 0
 
 
 class SnmpTransport(Protocol):
     """Requests out, answers back, in the same order."""
 
-    def exchange(
-        self, requests: Sequence[Request], timeout_ms: int
-    ) -> Sequence[tuple[Typed, ...] | Failure]:
+    def exchange(self, requests: Sequence[Request], timeout_ms: int) -> Sequence[tuple[Typed, ...] | Failure]:
         """Ask all at once; a peer that does not answer in time is the failure ``timeout``."""
         ...
 

@@ -6,7 +6,15 @@ from typing import Final
 
 from ..field import Alarm, Flash, Mode, PreemptState
 
-__all__ = ["ALARM_BITS", "FLASH_WORDS", "MODE_WORDS", "PREEMPT_WORDS", "read_flash", "read_mode", "read_preempt"]
+__all__ = [
+    "ALARM_BITS",
+    "FLASH_WORDS",
+    "MODE_WORDS",
+    "PREEMPT_WORDS",
+    "read_flash",
+    "read_mode",
+    "read_preempt",
+]
 
 MODE_WORDS: Final = {
     Mode.OTHER: 1,

@@ -134,7 +134,9 @@ class NtcipFront(Front):
     def _read_limits(self) -> AgentLimits:
         versions = self._set["versions"].split(",")
         if not set(versions) <= set(VERSION_NUMBERS):
-            raise InputError(f"stand-in ntcip: versions: expected some of 1,2c,3; found {self._set['versions']}")
+            raise InputError(
+                f"stand-in ntcip: versions: expected some of 1,2c,3; found {self._set['versions']}"
+            )
         if self._set["bulk"] not in ("yes", "no"):
             raise InputError(f"stand-in ntcip: bulk: expected yes or no, found {self._set['bulk']}")
         return AgentLimits(

@@ -165,7 +165,7 @@ def decode_pdu(data: bytes, at: int, end: int) -> tuple[Pdu, int]:
     at, list_end = take(data, at, stop, SEQUENCE)
     if list_end != stop:
         raise BerError("expected the PDU to end with its varbinds")
-    varbinds = []
+    varbinds: list[Varbind] = []
     while at < list_end:
         if len(varbinds) == MAX_VARBINDS:
             raise BerError(f"expected at most {MAX_VARBINDS} varbinds")

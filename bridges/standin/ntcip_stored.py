@@ -200,7 +200,9 @@ def _patterns(layout: Layout) -> Iterator[tuple[Instance, Value]]:
         yield instance("timebaseAscPattern", p), p
         for g, group in enumerate(layout.junction.groups):
             if layout.leads_phase(g):
-                green_ms = sum(step.green_ms for step in plan.steps if _serves(layout.junction, step.stage, g + 1))
+                green_ms = sum(
+                    step.green_ms for step in plan.steps if _serves(layout.junction, step.stage, g + 1)
+                )
                 if green_ms:
                     split_ms = green_ms + group.sequence.stop_ms
                     yield instance("splitTime", p, layout.numbers[g]), _at_most(split_ms, SECONDS)
@@ -266,7 +268,9 @@ def _pattern_findings(values: Mapping[Instance, Value], layout: Layout) -> Itera
             yield f"patternOffsetTime.{n}: {offset_s} s is not less than the cycle of {cycle_s} s"
         for p in range(1, layout.phase_rows * ROW + 1):
             split_s = _number(values, "splitTime", n, p)
-            least_s = _number(values, "phaseMinimumGreen", p) + (_number(values, "phaseYellowChange", p) + 9) // 10
+            least_s = (
+                _number(values, "phaseMinimumGreen", p) + (_number(values, "phaseYellowChange", p) + 9) // 10
+            )
             if 0 < split_s < least_s:
                 yield f"splitTime.{n}.{p}: {split_s} s is less than the minimum of {least_s} s"
 

@@ -119,7 +119,10 @@ class StandInTree:
         rows = rows_of(self.layout)
         found: dict[Oid, Instance] = {}
         for kind in object_types().values():
-            if kind.oid[: len(SECURITY_BRANCH)] == SECURITY_BRANCH or kind.oid[: len(DMS_BRANCH)] == DMS_BRANCH:
+            if (
+                kind.oid[: len(SECURITY_BRANCH)] == SECURITY_BRANCH
+                or kind.oid[: len(DMS_BRANCH)] == DMS_BRANCH
+            ):
                 continue
             for index in rows[kind.index] if kind.index else [()]:
                 what = Instance(kind, index)
@@ -131,7 +134,7 @@ class StandInTree:
         for what in self._instances.values():
             kind = what.kind
             if kind.name in kind.index:
-                values[what] = what.index[kind.index.index(kind.name)]
+                values[what] = what.row[kind.index.index(kind.name)]
             else:
                 values[what] = blank(kind.syntax, kind.least)
         fixed = fixed_values(self.layout)
@@ -163,10 +166,10 @@ class StandInTree:
     def is_scalar(self, oid: Oid) -> bool:
         """Is this a scalar that is served?"""
         what = self._instances.get(oid)
-        return what is not None and not what.index
+        return what is not None and not what.row
 
     def _value(self, what: Instance) -> Value:
-        name, index = what.kind.name, what.index
+        name, index = what.kind.name, what.row
         if name in self._shown:
             row = index[0] - 1 if index else 0
             return self._shown[name] >> ROW * row & 0xFF
@@ -314,7 +317,11 @@ class StandInTree:
     def _orders(self, wanted: Sequence[tuple[Instance, Value]]) -> list[Order]:
         """Commands for the stand-in: all masks of one SET in one."""
         words = self.layout.controls(self.stand_in.controls.masks)
-        pattern, sync_s, preempts = self.stand_in.controls.pattern, MOST_SYNC_S, self.stand_in.controls.preempt
+        pattern, sync_s, preempts = (
+            self.stand_in.controls.pattern,
+            MOST_SYNC_S,
+            self.stand_in.controls.preempt,
+        )
         touched: set[str] = set()
         for what, value in wanted:
             name = what.kind.name
@@ -322,10 +329,10 @@ class StandInTree:
                 continue
             touched.add(name)
             if name in words:
-                shift = ROW * (what.index[0] - 1)
+                shift = ROW * (what.row[0] - 1)
                 words[name] = words[name] & ~(0xFF << shift) | value << shift
             elif name == "preemptControlState":
-                bit = 1 << what.index[0] - 1
+                bit = 1 << what.row[0] - 1
                 preempts = preempts & ~bit | bit * value
             elif name == "systemPatternControl":
                 pattern = value
