@@ -36,21 +36,13 @@ from ..field import (
 from .layout import CONTROLS, layout_of, to_octets
 from .manager import Device, Manager, Values
 from .objects import Instance, Value, instance
+from .options import chosen_options
 from .profiles import PROFILES
 from .status import Reader
 from .transport import Community, Peer, SnmpTransport, User
 
 __all__ = ["NtcipBridge", "make"]
 
-OPTIONS: Final = {
-    "profile": "standard",
-    "community": "administrator",
-    "version": "1",
-    "user": "",
-    "auth": "",
-    "priv": "",
-    "hash": "sha256",
-}
 NO_MASKS: Final = Masks()
 SEQUENCE: Final = "volumeOccupancySequence"
 
@@ -236,14 +228,7 @@ def make(
     """The entry point ``ntcip`` of ``greensplit.bridges``. InputError for options or addresses that are wrong."""
     from .snmp_library import SnmpLibrary
 
-    unknown = sorted(set(options) - set(OPTIONS))
-    if unknown:
-        raise InputError(f"bridge ntcip: expected options of {', '.join(OPTIONS)}; found {unknown[0]}")
-    chosen = {**OPTIONS, **options}
-    if chosen["profile"] not in PROFILES:
-        raise InputError(
-            f"bridge ntcip: profile: expected one of {', '.join(PROFILES)}, found {chosen['profile']}"
-        )
+    chosen = chosen_options(options, "bridge ntcip")
     devices = [_device(junction.id, addresses, chosen) for junction in junctions]
     return NtcipBridge(junctions, devices, SnmpLibrary(), settings)
 
@@ -259,17 +244,6 @@ def _device(name: str, addresses: Mapping[str, str], chosen: Mapping[str, str]) 
 
 
 def _access(chosen: Mapping[str, str]) -> Community | User:
-    version = chosen["version"]
-    if version == "3":
-        if not chosen["user"] or min(len(chosen["auth"]), len(chosen["priv"])) < 8:
-            raise InputError(
-                "bridge ntcip: version 3: expected user, and auth and priv of at least 8 characters"
-            )
-        if chosen["hash"] not in ("sha224", "sha256", "sha384", "sha512"):
-            raise InputError(
-                f"bridge ntcip: hash: expected sha224, sha256, sha384 or sha512, found {chosen['hash']}"
-            )
+    if chosen["version"] == "3":
         return User(chosen["user"], chosen["auth"], chosen["priv"], cast("Literal['sha256']", chosen["hash"]))
-    if version not in ("1", "2c"):
-        raise InputError(f"bridge ntcip: version: expected 1, 2c or 3, found {version}")
-    return Community(chosen["community"], cast("Literal['1', '2c']", version))
+    return Community(chosen["community"], cast("Literal['1', '2c']", chosen["version"]))

@@ -196,7 +196,7 @@ def _checked(device: Device, what: Instance, found: Typed) -> Value:
 def _fail(parts: Iterable[_Part], found: dict[int, Values | BridgeError], failure: Failure) -> None:
     for part in parts:
         if not isinstance(found[part.key], BridgeError):
-            at = min(max(failure.index, 1), len(part.items)) - 1
+            at = min(max(failure.position, 1), len(part.items)) - 1
             found[part.key] = BridgeError(f"{part.device.label}: {part.items[at][0].label}: {failure.status}")
 
 

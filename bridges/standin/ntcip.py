@@ -1,8 +1,9 @@
 """The NTCIP front of simulated controllers: SNMP v1, v2c and v3 on UDP sockets of loopback, one port per junction.
 
-Options: ``host`` (127.0.0.1), ``port`` (0: any; else the first of consecutive ports), ``read`` and ``write``
-(communities), ``user``, ``auth`` and ``priv`` (v3, SHA-256 and AES-128; none without ``user``), ``max_varbinds``
-(1 to 64), ``scalar_suffix`` (0 or 1), ``bulk`` (yes, no), ``versions`` (of 1, 2c, 3, separated by commas).
+Options: ``host`` (127.0.0.1), ``port`` (0: any; else the first of consecutive ports), ``read`` and ``community`` (which
+may write), ``user``, ``auth``, ``priv`` and ``hash`` (v3 with AES-128; none without ``user``), ``profile`` (whose
+peculiarities it shows), ``max_varbinds`` (1 to 64), ``scalar_suffix`` (0 or 1), ``bulk`` (yes, no), ``versions`` (of 1,
+2c, 3, separated by commas).
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from selectors import EVENT_READ, DefaultSelector
 from threading import Thread
-from typing import Final
+from typing import Final, Literal, cast
 
 from greensplit.engine.errors import BridgeError, InputError
 
+from ..ntcip.options import chosen_options
+from ..ntcip.profiles import PROFILES
 from .controller import StandIn
 from .front import Front
 from .ntcip_agent import V1, V2C, V3, Agent, AgentLimits
@@ -24,19 +27,6 @@ from .ntcip_usm import User
 
 __all__ = ["NtcipFront", "make"]
 
-DEFAULTS: Final = {
-    "host": "127.0.0.1",
-    "port": "0",
-    "read": "public",
-    "write": "administrator",
-    "user": "",
-    "auth": "",
-    "priv": "",
-    "max_varbinds": "64",
-    "scalar_suffix": "0",
-    "bulk": "yes",
-    "versions": "1,2c,3",
-}
 VERSION_NUMBERS: Final = {"1": V1, "2c": V2C, "3": V3}
 ENGINE_ID: Final = b"\x80\x00\x1f\x88\x04greensplit"
 LONGEST_DATAGRAM: Final = 65535
@@ -50,36 +40,38 @@ class NtcipFront(Front):
     ) -> None:
         """InputError for options that are wrong."""
         super().__init__(stand_ins, options, clock)
-        unknown = sorted(set(options) - set(DEFAULTS))
-        if unknown:
-            raise InputError(f"stand-in ntcip: expected options of {', '.join(DEFAULTS)}; found {unknown[0]}")
-        self._set = {**DEFAULTS, **options}
+        self._set = chosen_options(options, "stand-in ntcip")
+        self._profile = PROFILES[self._set["profile"]]
         self._limits = self._read_limits()
+        port = self._number("port", 0, 65535)
         self.trees = tuple(StandInTree(stand_in, clock) for stand_in in self.stand_ins)
         self.agents = tuple(self._agent(tree) for tree in self.trees)
         self._sockets: list[socket.socket] = []
-        self._wake, self._woken = socket.socketpair()
+        self._ports = [port and port + n for n in range(len(self.stand_ins))]
         self._thread: Thread | None = None
 
     def open(self) -> Mapping[str, str]:
-        """Bind and serve."""
-        host, port = self._set["host"], self._number("port", 0, 65535)
+        """Bind and serve; after ``close`` on the same ports."""
+        self._wake, self._woken = socket.socketpair()
         for n in range(len(self.stand_ins)):
-            listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self._sockets.append(listener)
-            try:
-                listener.bind((host, port and port + n))
-            except (OSError, OverflowError) as err:
-                self.close()
-                raise BridgeError(f"stand-in ntcip: expected to listen on {host}:{port + n}: {err}") from err
-            listener.setblocking(False)
+            self._sockets.append(self._bound(n))
         self._thread = Thread(target=self._serve, name="standin-ntcip", daemon=True)
         self._thread.start()
         names = (stand_in.junction.id for stand_in in self.stand_ins)
-        return {
-            name: "{}:{}".format(*listener.getsockname())
-            for name, listener in zip(names, self._sockets, strict=True)
-        }
+        return {name: f"{self._set['host']}:{port}" for name, port in zip(names, self._ports, strict=True)}
+
+    def _bound(self, n: int) -> socket.socket:
+        address = (self._set["host"], self._ports[n])
+        listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            listener.bind(address)
+        except (OSError, OverflowError) as err:
+            listener.close()
+            self._close_sockets()
+            raise BridgeError(f"stand-in ntcip: expected to listen on {address}: {err}") from err
+        listener.setblocking(False)
+        self._ports[n] = listener.getsockname()[1]
+        return listener
 
     def close(self) -> None:
         """Stop the thread, close the sockets."""
@@ -87,6 +79,9 @@ class NtcipFront(Front):
             self._wake.send(b"\0")
             self._thread.join()
             self._thread = None
+            self._close_sockets()
+
+    def _close_sockets(self) -> None:
         for each in (*self._sockets, self._wake, self._woken):
             each.close()
         self._sockets.clear()
@@ -114,17 +109,17 @@ class NtcipFront(Front):
             return  # the peer has gone; it asks again if it still wants to know
 
     def _agent(self, tree: StandInTree) -> Agent:
-        suffixed = _Suffixed(tree) if self._number("scalar_suffix", 0, 1) else tree
+        suffixed = (
+            _Suffixed(tree) if self._number("scalar_suffix", 0, 1, self._profile.scalar_suffix) else tree
+        )
         users = {}
         if self._set["user"]:
             name = self._set["user"].encode()
-            try:
-                users[name] = User(name, True, self._set["auth"], self._set["priv"], ENGINE_ID)
-            except ValueError as err:
-                raise InputError(f"stand-in ntcip: auth and priv: {err}") from err
+            auth, priv, hash_name = self._set["auth"], self._set["priv"], self._set["hash"]
+            users[name] = User(name, True, auth, priv, ENGINE_ID, cast("Literal['sha256']", hash_name))
         return Agent(
             suffixed,
-            {self._set["read"].encode(): False, self._set["write"].encode(): True},
+            {self._set["read"].encode(): False, self._set["community"].encode(): True},
             users,
             ENGINE_ID,
             uptime_s=lambda: self.clock() / 1000,
@@ -141,12 +136,17 @@ class NtcipFront(Front):
             raise InputError(f"stand-in ntcip: bulk: expected yes or no, found {self._set['bulk']}")
         return AgentLimits(
             versions=frozenset(VERSION_NUMBERS[version] for version in versions),
-            max_varbinds=self._number("max_varbinds", 1, 64),
+            max_varbinds=self._number("max_varbinds", 1, 64, self._most_varbinds),
             has_bulk=self._set["bulk"] == "yes",
         )
 
-    def _number(self, name: str, least: int, most: int) -> int:
-        word = self._set[name]
+    @property
+    def _most_varbinds(self) -> int:
+        """A good agent takes more than a cautious manager asks for; one of a profile that is pressed, no more."""
+        return 64 if self._profile.max_varbinds > 1 else 1
+
+    def _number(self, name: str, least: int, most: int, default: int = 0) -> int:
+        word = self._set[name] or str(default)
         if not word.isdecimal() or not least <= int(word) <= most:
             raise InputError(f"stand-in ntcip: {name}: expected {least} to {most}, found {word}")
         return int(word)
