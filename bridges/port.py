@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -16,38 +15,32 @@ from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED_AMBER
 from greensplit.engine.model.compiled import YIELDS, compile_detection, compile_signals
 from greensplit.engine.model.site import Site
 
-from .base import Bridge
+from .base import Bridge, Spoken
 from .field import NO_CONTROLS, FieldStatus, Masks, ModeRequest, Order, Remote, StageRequest
 from .guard import Guard
 from .reconstruct import Change, Quality, Reconstruction
 
-__all__ = ["FieldPort", "Spoken"]
+__all__ = ["FieldPort"]
 
 
 OPEN: Final = (GREEN, PERMISSIVE, RED_AMBER)
 
 
-class Spoken(StrEnum):
-    """How a stage is said to a controller."""
-
-    STAGE = "stage"
-    MASKS = "masks"
-
-
 class FieldPort:
-    """The port of a ``FieldLoop``. ``spoken`` says per junction how it is asked for stages.
+    """The port of a ``FieldLoop``. ``spoken`` says per junction how it is asked for stages, by default as the
+    bridge does it best.
 
     ``changes`` counts detector changes by Quality. ``guard`` holds what was refused.
     """
 
     drives_lamps = False
 
-    def __init__(self, bridge: Bridge, site: Site, spoken: Sequence[Spoken]) -> None:
+    def __init__(self, bridge: Bridge, site: Site, spoken: Sequence[Spoken] = ()) -> None:
         self.bridge = bridge
         self.guard = Guard(site)
         self.changes = [0] * len(Quality)
         self._site = site
-        self._spoken = tuple(spoken)
+        self._spoken = tuple(spoken) or (bridge.spoken[0],) * len(site.junctions)
         self._signals = compile_signals(site)
         self._detector_ptr = compile_detection(site).detector_ptr
         self._greens = [

@@ -12,7 +12,7 @@ from typing import Final
 from greensplit.engine.errors import BridgeError, InputError
 from greensplit.engine.model.site import Junction
 
-from .base import DEFAULT_SETTINGS, Bridge, BridgeSettings
+from .base import DEFAULT_SETTINGS, Bridge, BridgeSettings, Spoken
 from .field import FieldCommand, FieldStatus, FieldTables, Verdict
 from .standin.controller import StandIn
 from .standin.front import Front
@@ -26,19 +26,23 @@ _PORTS: Final = count(1)
 class VirtualFront(Front):
     """Stand-ins that can be reached from this process."""
 
+    _port = ""
+
     def open(self) -> Mapping[str, str]:
-        """An address for every junction."""
-        self._port = f"virtual:{next(_PORTS)}"
+        """An address for every junction; the same again after ``close``."""
+        self._port = self._port or f"virtual:{next(_PORTS)}"
         _OPEN[self._port] = self
         return {stand_in.junction.id: f"{self._port}/{i}" for i, stand_in in enumerate(self.stand_ins)}
 
     def close(self) -> None:
         """Nobody answers any more."""
-        _OPEN.pop(getattr(self, "_port", ""), None)
+        _OPEN.pop(self._port, None)
 
 
 class VirtualBridge(Bridge):
     """One address per junction, as its front gave it."""
+
+    spoken = (Spoken.MASKS, Spoken.STAGE)
 
     def __init__(
         self,
@@ -77,9 +81,11 @@ class VirtualBridge(Bridge):
                 yield d, status
 
     def send_commands(
-        self, commands: Sequence[tuple[int, FieldCommand]], now_ms: int
+        self,
+        commands: Sequence[tuple[int, FieldCommand]],
+        now_ms: int,
     ) -> Iterator[tuple[int, BridgeError | None]]:
-        """Told at once; a refusal is an error."""
+        """Told at once, by the clock of the stand-in; a refusal is an error."""
         for d, command in commands:
             try:
                 front, stand_in = self._reach(d)
@@ -87,7 +93,7 @@ class VirtualBridge(Bridge):
                 yield d, err
                 continue
             with front.lock:
-                verdict = stand_in.command(command, now_ms)
+                verdict = stand_in.command(command, max(now_ms, front.clock()))
             yield d, None if verdict is Verdict.ACCEPTED else BridgeError(f"refused: {verdict}")
 
     def _reach(self, device: int) -> tuple[Front, StandIn]:

@@ -5,12 +5,12 @@ The two run in lockstep, so that the same run gives the same lamps whatever the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from greensplit.bridges.base import BridgeSettings
-from greensplit.bridges.port import FieldPort, Spoken
+from greensplit.bridges.base import Bridge, BridgeSettings, Spoken
+from greensplit.bridges.port import FieldPort
 from greensplit.bridges.registry import find_bridge, find_front
 from greensplit.engine.errors import InputError
 from greensplit.engine.field_loop import FieldLoop
@@ -93,7 +93,9 @@ def drive_over_bridge(prepared: Prepared, simulator: Simulator, reader: LoopRead
     addresses = front.open()
     try:
         bridge = make_bridge(site.junctions, addresses, options, BridgeSettings())
-        port = FieldPort(bridge, site, [Spoken(spec.spoken)] * len(site.junctions))
+        spoken = [Spoken(spec.spoken)] * len(site.junctions) if spec.spoken else []
+        _must_speak(bridge, spoken)
+        port = FieldPort(bridge, site, spoken)
         loop = FieldLoop(
             site, port, entry.make(prepared.profile, site), day_ms=prepared.scenario.begin_s * 1000
         )
@@ -101,3 +103,9 @@ def drive_over_bridge(prepared: Prepared, simulator: Simulator, reader: LoopRead
         bridge.close()
     finally:
         front.close()
+
+
+def _must_speak(bridge: Bridge, spoken: Sequence[Spoken]) -> None:
+    for way in spoken:
+        if way not in bridge.spoken:
+            raise InputError(f"spoken: expected {' or '.join(bridge.spoken)} over this bridge, found {way}")

@@ -26,7 +26,8 @@ class RunSpec:
     ``plan_scale`` is the factor on the traffic that ``retimed`` plans are made for, whatever ``scale`` is.
     ``controller`` empty is our best. ``vision`` empty takes what the controller needs. ``dead_share`` of the loops,
     drawn by the seed, and those of ``dead_loops`` stay off. ``bridge`` names the field protocol between the engine and
-    the controllers, '' for none: the engine drives SUMO's lamps itself. ``spoken`` is how stages are said over it.
+    the controllers, '' for none: the engine drives SUMO's lamps itself. ``spoken`` is how stages
+    are said over it, '' as the protocol does it best.
     """
 
     scenario: str
@@ -54,7 +55,7 @@ class RunSpec:
     plan_scale: float = 1.0
     bridge: str = ""
     bridge_options: tuple[tuple[str, str], ...] = ()
-    spoken: str = "masks"
+    spoken: str = ""
 
     def check(self) -> None:
         """InputError where a number is out of range."""
@@ -69,7 +70,7 @@ class RunSpec:
             raise InputError(f"vision: expected detectors or perfect, found {self.vision}")
         if not 0.0 <= self.dead_share <= 1.0:
             raise InputError(f"dead loops: expected a share of 0 to 1, found {self.dead_share:g}")
-        if self.spoken not in ("masks", "stage"):
+        if self.spoken not in ("", "masks", "stage"):
             raise InputError(f"spoken: expected masks or stage, found {self.spoken}")
         if self.warmup_s < 0:
             raise InputError(f"warmup: expected 0 s or more, found {self.warmup_s}")
