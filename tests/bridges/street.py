@@ -11,8 +11,10 @@ import numpy as np
 
 from greensplit.bridges.base import DEFAULT_SETTINGS, Bridge, BridgeSettings, Spoken
 from greensplit.bridges.field import FieldStatus, Masks, Order, StageRequest
+from greensplit.bridges.ntcip.bridge import make as make_ntcip
 from greensplit.bridges.standin.controller import StandIn, StandInConfig
 from greensplit.bridges.standin.front import Front
+from greensplit.bridges.standin.ntcip import NtcipFront
 from greensplit.bridges.virtual import VirtualBridge, VirtualFront
 from greensplit.engine.loop import DetectorEvents
 from greensplit.engine.model.site import Junction, Site
@@ -94,7 +96,22 @@ def virtual(
     front.close()
 
 
-FACTORIES: dict[str, Factory] = {"virtual": virtual}
+@contextmanager
+def ntcip(
+    stand_ins: Sequence[StandIn],
+    junctions: Sequence[Junction],
+    clock: Callable[[], int],
+    settings: BridgeSettings,
+) -> Iterator[tuple[Front, Bridge]]:
+    """SNMP over loopback."""
+    front = NtcipFront(stand_ins, {}, clock)
+    bridge = make_ntcip(junctions, front.open(), {}, settings)
+    yield front, bridge
+    bridge.close()
+    front.close()
+
+
+FACTORIES: dict[str, Factory] = {"ntcip": ntcip, "virtual": virtual}
 """A new protocol adds one line, and gets the whole suite."""
 
 
