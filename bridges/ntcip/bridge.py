@@ -17,7 +17,7 @@ from greensplit.engine.errors import BridgeError, InputError
 from greensplit.engine.model.aspects import GREEN
 from greensplit.engine.model.site import Junction
 
-from ..base import DEFAULT_SETTINGS, Bridge, BridgeSettings, DetectorBits
+from ..base import DEFAULT_SETTINGS, Bridge, BridgeSettings, DetectorBits, Note
 from ..field import (
     FLASH_PATTERN,
     STANDBY_PATTERN,
@@ -25,6 +25,7 @@ from ..field import (
     FieldStatus,
     FieldTables,
     Masks,
+    Mode,
     ModeRequest,
     Order,
     PatternRequest,
@@ -59,6 +60,8 @@ class _Line:
     cycles_s: tuple[int, ...] = ()
     config_id: int | None = None
     drifts: int = 0
+    is_told: bool = False
+    foreign: int = 0
     missed_periods: int = 0
 
 
@@ -86,7 +89,7 @@ class NtcipBridge(Bridge):
         whats = line.reader.table_objects + line.reader.cycle_objects
         values = self._read_one(device, whats)
         line.cycles_s = tuple(cast(int, values[what]) for what in line.reader.cycle_objects)
-        line.told, line.periods, line.config_id = Masks(), None, None
+        line.told, line.periods, line.config_id, line.is_told = NO_MASKS, None, None, False
         return line.reader.tables(values)
 
     def _read_one(self, device: int, whats: Sequence[Instance]) -> Values:
@@ -127,7 +130,20 @@ class NtcipBridge(Bridge):
         if line.config_id is not None and status.config_id != line.config_id:
             line.drifts += 1
         line.config_id = status.config_id
+        self._look_for_others(d, status, now_ms)
         return status
+
+    def _look_for_others(self, d: int, status: FieldStatus, now_ms: int) -> None:
+        """Under the system, but not under ours: somebody else writes."""
+        line, controls = self.lines[d], status.controls
+        if controls is None or not line.is_told or status.mode is not Mode.SYSTEM:
+            return
+        held = controls.masks
+        if (held.omit, held.call) != (line.told.omit, line.told.call):
+            line.foreign += 1
+            if line.foreign == 1:
+                told = f"another master writes: expected {line.told}, found {held}"
+                self.notes.append(Note(now_ms, self.junctions[d].id, told))
 
     def _read_periods(self, found: Mapping[int, Values | BridgeError]) -> None:
         """Where the sequence number is new."""
@@ -175,6 +191,7 @@ class NtcipBridge(Bridge):
             except BridgeError as err:
                 yield d, err
         for d, answer in self.manager.write(wanted, self.settings.timeout_ms).items():
+            self.lines[d].is_told = not isinstance(answer, BridgeError)
             yield d, answer if isinstance(answer, BridgeError) else None
 
     def _objects(self, line: _Line, order: Order) -> list[tuple[Instance, Value]]:

@@ -1,0 +1,1 @@
+"""Speed of the field protocols over loopback, one module per protocol: ``python -m benchmarks.bridges --json``."""
