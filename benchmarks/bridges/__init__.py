@@ -1,1 +1,1 @@
-"""Speed of the field protocols over loopback, one module per protocol: ``python -m benchmarks.bridges --json``."""
+"""Bridges over real sockets on loopback: one module per protocol, each with ``measure() -> dict``."""

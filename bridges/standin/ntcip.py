@@ -60,6 +60,11 @@ class NtcipFront(Front):
         names = (stand_in.junction.id for stand_in in self.stand_ins)
         return {name: f"{self._set['host']}:{port}" for name, port in zip(names, self._ports, strict=True)}
 
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """UDP ports, in the order of the stand-ins."""
+        return tuple(self._ports)
+
     def _bound(self, n: int) -> socket.socket:
         address = (self._set["host"], self._ports[n])
         listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -38,7 +38,7 @@ class Proxy:
         self._client: tuple[str, int] | None = None
         self._late: list[tuple[float, bytes, bool]] = []
         self._is_open = True
-        self.address = "127.0.0.1:{}".format(self._near.getsockname()[1])
+        self.address = f"127.0.0.1:{self._near.getsockname()[1]}"
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 

@@ -25,7 +25,7 @@ def rule(here: Street, bridge: NtcipBridge, end_ms: int, stage: int = -1) -> Non
     for now_ms in range(here.now_ms + 1000, end_ms + 1, 1000):
         here.until(now_ms)
         bridge.read(now_ms)
-        stages = {d: stage if stage >= 0 else now_ms // 10_000 % 2 for d in range(len(here.stand_ins))}
+        stages = dict.fromkeys(range(len(here.stand_ins)), stage if stage >= 0 else now_ms // 10000 % 2)
         bridge.write({d: StageRequest(s) for d, s in stages.items()}, now_ms)
 
 

@@ -33,7 +33,7 @@ class Tree:
     def after(self, oid: ber.Oid) -> Varbind | None:
         return Varbind(NAME, ber.INTEGER, 1) if oid < NAME else None
 
-    def set(self, varbinds: object, master: str) -> None:
+    def set(self, varbinds: object, master: str) -> None:  # noqa: ARG002
         self.written += 1
 
 
@@ -41,7 +41,11 @@ def requests() -> list[bytes]:
     """Of every version and kind."""
     found = []
     for kind in (ber.GET, ber.GET_NEXT, ber.SET, ber.GET_BULK):
-        values = (Varbind(NAME, ber.INTEGER, 300), Varbind(NAME, ber.OCTETS, b"abc"), Varbind(NAME, ber.NULL, None))
+        values = (
+            Varbind(NAME, ber.INTEGER, 300),
+            Varbind(NAME, ber.OCTETS, b"abc"),
+            Varbind(NAME, ber.NULL, None),
+        )
         pdu = ber.encode_pdu(Pdu(kind, 12345, 0, 5, values))
         for version in (0, 1):
             body = ber.encode_integer(version) + ber.encode(ber.OCTETS, b"public") + pdu

@@ -48,7 +48,9 @@ def same(found: str, value: Value) -> bool:
     """Text, or octets in hexadecimal where they do not print."""
     if isinstance(value, bytes):
         octets = re.fullmatch(r'"((?:[0-9A-F]{2} )+)"', found)
-        return found.strip('"') == written(value).strip('"') or octets is not None and bytes.fromhex(octets[1]) == value
+        return found.strip('"') == written(value).strip('"') or (
+            octets is not None and bytes.fromhex(octets[1]) == value
+        )
     return found == written(value)
 
 
@@ -76,7 +78,11 @@ def test_a_walk_and_our_manager_agree_on_every_object(version: str, name: str, t
     ]
     assert differ == []
     if name == "nema":
-        expected = {n for n, kind in object_types().items() if kind.oid[8] == 1 or kind.oid[8] == 6 and kind.oid[9] != 5}
+        expected = {
+            n
+            for n, kind in object_types().items()
+            if kind.oid[8] == 1 or (kind.oid[8] == 6 and kind.oid[9] != 5)
+        }
         absent = {n for n in expected if object_types()[n].index and "preempt" in n.lower()}
         absent |= {n for n in expected if n.startswith("pedestrianDetector")}
         assert expected - {what.kind.name for what in whats} <= absent
@@ -115,7 +121,9 @@ def test_a_reader_moves_nothing(version: str, tmp_path: Path) -> None:
 def test_a_wrong_community_gets_no_answer_and_v1_has_no_bulk(tmp_path: Path) -> None:
     """Exit code 1 is no answer in time."""
     with street() as here:
-        wrong = net_snmp("snmpget", ("-v1", "-c", "guess", "-r0", "-t1"), here.addresses["free"], BACKUP, tmp=tmp_path)
+        wrong = net_snmp(
+            "snmpget", ("-v1", "-c", "guess", "-r0", "-t1"), here.addresses["free"], BACKUP, tmp=tmp_path
+        )
         bulk = net_snmp("snmpbulkwalk", ACCESS["v1"], here.addresses["free"], ROOT, tmp=tmp_path)
     assert wrong.returncode == 1
     assert "Timeout" in wrong.stderr
@@ -129,7 +137,16 @@ def test_a_set_is_all_or_nothing(version: str, words: str, tmp_path: Path) -> No
     control = ".".join(map(str, instance("unitControl").oid))
     with street() as here:
         seen = net_snmp(
-            "snmpset", ACCESS[version], here.addresses["free"], HOLD, "i", "1", control, "i", "3", tmp=tmp_path
+            "snmpset",
+            ACCESS[version],
+            here.addresses["free"],
+            HOLD,
+            "i",
+            "1",
+            control,
+            "i",
+            "3",
+            tmp=tmp_path,
         )
         assert seen.returncode == 2
         assert words in seen.stderr

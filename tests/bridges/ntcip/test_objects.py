@@ -66,7 +66,10 @@ def test_no_two_objects_share_an_identifier_and_every_index_is_named() -> None:
 def test_the_table_carries_its_licence() -> None:
     """The line without which it may not be passed on."""
     text = files("greensplit.bridges.ntcip").joinpath("objects.csv").read_text("utf-8")
-    assert "Derived from NTCIP 1202. Copyright by AASHTO / ITE / NEMA. Used by permission." in text.splitlines()[0]
+    assert (
+        "Derived from NTCIP 1202. Copyright by AASHTO / ITE / NEMA. Used by permission."
+        in text.splitlines()[0]
+    )
 
 
 @pytest.mark.parametrize(

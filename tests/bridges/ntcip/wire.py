@@ -34,7 +34,8 @@ ACCESS = {
     ),
 }
 needs_net_snmp = pytest.mark.skipif(
-    shutil.which("snmpget") is None and "CI" not in os.environ, reason="net-snmp's tools (apt: snmp) are not installed"
+    shutil.which("snmpget") is None and "CI" not in os.environ,
+    reason="net-snmp's tools (apt: snmp) are not installed",
 )
 
 
