@@ -64,9 +64,10 @@ def junctions() -> list[Junction]:
     """Free stages with a preempt; eight phases with overlaps and walks."""
     plain, nema = crossing(1), random_junction(5)[0]
     loop = Detector("loop", 1, DetectorKind.STOP_BAR, "in", 1.0, 2.0, 1.0, (1,), ("in",))
+    button = replace(loop, id="button", channel=2, kind=DetectorKind.PEDESTRIAN)
     return [
         replace(plain, id="free", preempts=(Preempt(1, dwell="S2", dwell_ms=5000),)),
-        replace(nema, id="nema", device_id=2, detectors=(loop,) if not nema.detectors else nema.detectors),
+        replace(nema, id="nema", device_id=2, detectors=(loop, button)),
     ]
 
 
