@@ -8,12 +8,14 @@ GreensplitError
 │   └── OutputError       a run directory that exists or cannot be written
 └── WorkError             the input was fine and the work failed: exit code 1
     ├── SimulatorError    SUMO is missing, of another version, or stopped
+    ├── BridgeError       a field controller that is silent, answers wrongly or refuses
     └── StorageError      the disk is full or the log is damaged
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "BridgeError",
     "GreensplitError",
     "InputError",
     "ModelError",
@@ -60,6 +62,10 @@ class WorkError(GreensplitError):
 
 class SimulatorError(WorkError):
     """SUMO is missing, of another version, or stopped."""
+
+
+class BridgeError(WorkError):
+    """A field controller that is silent, answers wrongly or refuses."""
 
 
 class StorageError(WorkError):
