@@ -1,0 +1,391 @@
+"""A bridge: how the engine stays with the controllers of a street. It owns behaviour, its subclass owns bytes.
+
+Losing the engine must be safe without the engine acting. A controller falls back by its own timer, which only a
+command renews; a command is only sent by a tick that has a fresh status, and nothing here runs beside the tick. A
+success is what the next status confirms, not what an answer says. Under local authority the bridge is silent.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from greensplit.engine.errors import BridgeError
+from greensplit.engine.model.site import Junction
+
+from .field import (
+    Alarm,
+    Controls,
+    FieldCommand,
+    FieldStatus,
+    FieldTables,
+    Flash,
+    Masks,
+    Mode,
+    ModeRequest,
+    Order,
+    PatternRequest,
+    PreemptRequest,
+    PreemptState,
+    Remote,
+    StageRequest,
+    check_command,
+    check_status,
+)
+from .model_check import differences
+
+__all__ = [
+    "DEFAULT_SETTINGS",
+    "Bridge",
+    "BridgeSettings",
+    "DetectorBits",
+    "Health",
+    "LinkState",
+    "Note",
+    "is_local",
+]
+
+MOST_NOTES: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeSettings:
+    """Times, ms. A status older than ``fresh_ms`` is none; a command arrives within ``ttl_ms`` or is not acted upon.
+
+    An unchanged command is repeated after ``renew_ms``, a changed one is sent ``gap_ms`` after the last at the
+    earliest. What the controller does not confirm within ``confirm_ms`` is noted. Reconnecting begins after
+    ``first_retry_ms`` and doubles up to ``last_retry_ms``. Controllers whose own backup time is longer than
+    ``longest_backup_ms``, or that have none, are only monitored.
+    """
+
+    timeout_ms: int = 1000
+    fresh_ms: int = 2000
+    ttl_ms: int = 2000
+    renew_ms: int = 1000
+    gap_ms: int = 200
+    confirm_ms: int = 2000
+    first_retry_ms: int = 200
+    last_retry_ms: int = 4000
+    longest_backup_ms: int = 30_000
+
+
+DEFAULT_SETTINGS: Final = BridgeSettings()
+
+
+class LinkState(StrEnum):
+    """What a bridge may do at a junction."""
+
+    DOWN = "down"
+    MONITOR_ONLY = "monitor_only"
+    UP = "up"
+
+
+class DetectorBits(NamedTuple):
+    """A fast look at the detectors of one controller: masks."""
+
+    t_ms: int
+    on: int
+    alarm: int
+
+
+class Note(NamedTuple):
+    """One line about what went wrong, or right again."""
+
+    t_ms: int
+    junction: str
+    text: str
+
+
+@dataclass(slots=True)
+class Health:
+    """How it stands with one controller. ``why`` says in one line what keeps it from ``UP``, or '' ."""
+
+    state: LinkState = LinkState.DOWN
+    why: str = "not connected yet"
+    polls: int = 0
+    failures: int = 0
+    connections: int = 0
+    commands: int = 0
+    withheld: int = 0
+    unconfirmed: int = 0
+
+
+@dataclass(slots=True)
+class _Device:
+    """What the bridge remembers of one controller."""
+
+    health: Health
+    status: FieldStatus | None = None
+    heard_ms: int = 0
+    retry_ms: int = 0
+    backoff_ms: int = 0
+    sent: FieldCommand | None = None
+    changed_ms: int = 0
+    is_confirmed: bool = True
+    was_local: bool = False
+
+
+class Bridge(ABC):
+    """Connects, reads, writes, tells its health. Devices are positions in ``junctions``; the clock is handed in.
+
+    Subclasses fill the five methods at the end; each blocks for at most ``settings.timeout_ms``.
+    """
+
+    def __init__(self, junctions: Sequence[Junction], settings: BridgeSettings = DEFAULT_SETTINGS) -> None:
+        self.junctions = tuple(junctions)
+        self.settings = settings
+        self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
+        self._devices = [_Device(Health()) for _ in self.junctions]
+        self._key = 0
+
+    def health(self, device: int) -> Health:
+        """A copy of how it stands with one controller."""
+        return replace(self._devices[device].health)
+
+    def status(self, device: int, now_ms: int) -> FieldStatus | None:
+        """The last status, unless it is too old to be acted upon."""
+        known = self._devices[device]
+        is_fresh = known.status is not None and now_ms - known.heard_ms < self.settings.fresh_ms
+        return known.status if is_fresh else None
+
+    def read(self, now_ms: int) -> None:
+        """Connect to whom it is time to, and look at all who are connected."""
+        for d, device in enumerate(self._devices):
+            if device.health.state is LinkState.DOWN and now_ms >= device.retry_ms:
+                self._connect(d, now_ms)
+        connected = self._connected()
+        for d, answer in self._answers(self.poll_devices(connected, now_ms), connected):
+            self._take(d, answer, now_ms)
+        for d in connected:
+            silent_ms = now_ms - self._devices[d].heard_ms
+            if silent_ms >= self.settings.fresh_ms:
+                self._drop(d, now_ms, f"expected a status every {self.settings.fresh_ms} ms, found none")
+
+    def sample(self, now_ms: int) -> list[tuple[int, DetectorBits]]:
+        """A fast look at the detectors of all who are connected; of those who do not answer nothing."""
+        connected = self._connected()
+        found = []
+        for d, bits in self._answers(self.sample_devices(connected, now_ms), connected):
+            if isinstance(bits, DetectorBits) and not (bits.on | bits.alarm) >> len(
+                self.junctions[d].detectors
+            ):
+                found.append((d, bits))
+        return found
+
+    def may_control(self, device: int, now_ms: int) -> bool:
+        """Is the controller the one that the model describes, heard of lately, and under nobody's local authority?"""
+        known, status = self._devices[device], self.status(device, now_ms)
+        return known.health.state is LinkState.UP and status is not None and not is_local(status)
+
+    def write(self, orders: Mapping[int, Order], now_ms: int) -> None:
+        """Send what is due of a tick's orders; each renews the backup timer of its controller.
+
+        The caller has decided upon a fresh status and has had every order checked. What must not be sent is withheld
+        and counted: stale status, local authority, monitor only, an order that is not of this junction.
+        """
+        commands = []
+        for d, order in orders.items():
+            if not self.may_control(d, now_ms):
+                self._devices[d].health.withheld += 1
+            elif self._is_due(d, order, now_ms):
+                commands.append((d, self._command(order, now_ms)))
+        checked = [(d, command) for d, command in commands if self._is_sound(d, command, now_ms)]
+        if not checked:
+            return
+        sent = dict(checked)
+        for d, answer in self._answers(self.send_commands(checked, now_ms), sent):
+            if isinstance(answer, BridgeError):
+                self._fail(d, now_ms, str(answer))
+            elif answer is None:
+                self._note_sent(d, sent[d], now_ms)
+
+    def release(self, now_ms: int) -> None:
+        """Give every junction back. A courtesy: controllers that do not hear it fall back by their own timers."""
+        self.write({d: ModeRequest(Remote.LOCAL) for d in self._connected()}, now_ms)
+
+    def close(self) -> None:
+        """Let go of all controllers."""
+        for d in self._connected():
+            self.close_device(d)
+            self._devices[d] = _Device(Health(why="closed"))
+
+    def _connected(self) -> list[int]:
+        return [d for d, device in enumerate(self._devices) if device.health.state is not LinkState.DOWN]
+
+    def _answers(
+        self, answers: Iterable[tuple[int, object]], asked: Iterable[int]
+    ) -> Iterator[tuple[int, object]]:
+        """Answers of devices that were asked, the first of each."""
+        waiting = set(asked)
+        for d, answer in answers:
+            if d in waiting:
+                waiting.discard(d)
+                yield d, answer
+
+    def _connect(self, d: int, now_ms: int) -> None:
+        device, junction = self._devices[d], self.junctions[d]
+        try:
+            tables = self.open_device(d)
+        except BridgeError as err:
+            self._retry_later(device, now_ms)
+            self._tell(d, now_ms, f"could not connect: {err}")
+            return
+        found = next(differences(tables, junction, self.settings.longest_backup_ms), "")
+        device.health.state = LinkState.MONITOR_ONLY if found else LinkState.UP
+        device.health.connections += 1
+        device.heard_ms, device.status, device.sent = now_ms, None, None
+        device.is_confirmed = True
+        self._tell(d, now_ms, found)
+
+    def _retry_later(self, device: _Device, now_ms: int) -> None:
+        """Double the wait with every failure; the first status ends the doubling."""
+        longer_ms = 2 * device.backoff_ms or self.settings.first_retry_ms
+        device.backoff_ms = min(longer_ms, self.settings.last_retry_ms)
+        device.retry_ms = now_ms + device.backoff_ms
+
+    def _take(self, d: int, answer: object, now_ms: int) -> None:
+        device = self._devices[d]
+        if not isinstance(answer, FieldStatus):
+            self._fail(d, now_ms, str(answer))
+            return
+        try:
+            device.status = check_status(answer, self.junctions[d])
+        except BridgeError as err:
+            self._fail(d, now_ms, str(err))
+            return
+        device.health.polls += 1
+        device.heard_ms = now_ms
+        device.backoff_ms = 0
+        self._note_authority(d, answer, now_ms)
+        self._confirm(d, answer, now_ms)
+
+    def _fail(self, d: int, now_ms: int, why: str) -> None:
+        self._devices[d].health.failures += 1
+        self.notes.append(Note(now_ms, self.junctions[d].id, why))
+
+    def _drop(self, d: int, now_ms: int, why: str) -> None:
+        device = self._devices[d]
+        self.close_device(d)
+        device.health.state = LinkState.DOWN
+        device.status = device.sent = None
+        self._retry_later(device, now_ms)
+        self._tell(d, now_ms, why)
+
+    def _tell(self, d: int, now_ms: int, why: str) -> None:
+        """Note a change of what is wrong, once."""
+        health = self._devices[d].health
+        if why != health.why:
+            health.why = why
+            self.notes.append(Note(now_ms, self.junctions[d].id, why or "connected"))
+
+    def _note_authority(self, d: int, status: FieldStatus, now_ms: int) -> None:
+        """Withdraw under local authority, and begin anew after it."""
+        device = self._devices[d]
+        local = is_local(status)
+        if local != device.was_local:
+            device.was_local, device.sent = local, None
+            self.notes.append(
+                Note(
+                    now_ms, self.junctions[d].id, "local authority" if local else "local authority has ended"
+                )
+            )
+
+    def _confirm(self, d: int, status: FieldStatus, now_ms: int) -> None:
+        """Does the controller hold what it was told? Where it does not tell, nobody knows."""
+        device = self._devices[d]
+        if device.sent is None or status.controls is None or device.is_confirmed:
+            return
+        device.is_confirmed = _holds(status.controls, device.sent.order)
+        if not device.is_confirmed and now_ms - device.sent.issued_ms >= self.settings.confirm_ms:
+            device.health.unconfirmed += 1
+            told = f"expected {device.sent.order} to be held, found {status.controls}"
+            self.notes.append(Note(now_ms, self.junctions[d].id, told))
+            device.sent = None  # what is wanted now is told anew
+
+    def _is_due(self, d: int, order: Order, now_ms: int) -> bool:
+        device = self._devices[d]
+        if device.sent is None:
+            return True
+        if order != device.sent.order:
+            return now_ms - device.changed_ms >= self.settings.gap_ms
+        return now_ms - device.sent.issued_ms >= self.settings.renew_ms
+
+    def _command(self, order: Order, now_ms: int) -> FieldCommand:
+        self._key += 1
+        return FieldCommand(now_ms, now_ms + self.settings.ttl_ms, order, self._key)
+
+    def _is_sound(self, d: int, command: FieldCommand, now_ms: int) -> bool:
+        try:
+            check_command(command, self.junctions[d])
+        except BridgeError as err:
+            self._devices[d].health.withheld += 1
+            self._fail(d, now_ms, str(err))
+            return False
+        return True
+
+    def _note_sent(self, d: int, command: FieldCommand, now_ms: int) -> None:
+        device = self._devices[d]
+        if device.sent is None or device.sent.order != command.order:
+            device.changed_ms = now_ms
+            device.is_confirmed = False
+        device.sent = command
+        device.health.commands += 1
+
+    @abstractmethod
+    def open_device(self, device: int) -> FieldTables:
+        """Reach a controller and read what it says of itself. Raises BridgeError."""
+
+    @abstractmethod
+    def close_device(self, device: int) -> None:
+        """Let go of a controller. Never raises."""
+
+    @abstractmethod
+    def poll_devices(
+        self, devices: Sequence[int], now_ms: int
+    ) -> Iterable[tuple[int, FieldStatus | BridgeError]]:
+        """Look at controllers, all at once; one that is missing from the answers was silent."""
+
+    def sample_devices(
+        self, devices: Sequence[int], now_ms: int
+    ) -> Iterable[tuple[int, DetectorBits | BridgeError]]:
+        """Look at their detectors only, as fast as the protocol can."""
+        for d, answer in self.poll_devices(devices, now_ms):
+            if isinstance(answer, FieldStatus):
+                yield d, DetectorBits(answer.t_ms, answer.detector_on, answer.detector_alarm)
+            else:
+                yield d, answer
+
+    @abstractmethod
+    def send_commands(
+        self, commands: Sequence[tuple[int, FieldCommand]], now_ms: int
+    ) -> Iterable[tuple[int, BridgeError | None]]:
+        """Send one command each, all at once; None for each that was answered with success."""
+
+
+def is_local(status: FieldStatus) -> bool:
+    """Does somebody at the junction have the say: flash, manual, stop time, a preempt, a malfunction?"""
+    flashes = status.flash is not Flash.NONE and status.flash is not Flash.AUTOMATIC
+    stands = bool(status.alarms & (Alarm.STOP_TIME | Alarm.LOCAL_FLASH | Alarm.MMU_FLASH))
+    preempts = any(state is not PreemptState.NOT_ACTIVE for state in status.preempts)
+    return status.mode is Mode.MANUAL or flashes or stands or preempts
+
+
+def _holds(controls: Controls, order: Order) -> bool:
+    """Is the order what the controller holds? Force-offs may be over already."""
+    match order:
+        case Masks(hold, force_off, omit, call):
+            held = controls.masks
+            same = (held.hold, held.omit, held.call) == (hold, omit, call)
+            return same and not held.force_off & ~force_off
+        case StageRequest(stage):
+            return controls.stage == stage
+        case PatternRequest(pattern):
+            return controls.pattern == pattern
+        case PreemptRequest(inputs):
+            return controls.preempt == inputs
+        case ModeRequest(remote):
+            return controls.remote is remote
