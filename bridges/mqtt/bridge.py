@@ -153,7 +153,7 @@ class MqttBridge(Bridge):
         sent = []
         for d, command in commands:
             try:
-                sent.append((d, self._send(d, command)))
+                sent.append(self._send(d, command))
             except BridgeError as err:
                 yield d, err
         self._wait(lambda: all(ticket in self._results for ticket in sent), self._deadline())
