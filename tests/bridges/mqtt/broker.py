@@ -147,6 +147,11 @@ class Broker:
             self._process.wait(5)
             self._process = None
 
+    def signal(self, number: int) -> None:
+        """Freeze it, or let it go on."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def account(self, user: str) -> dict[str, str]:
         """Options of a connection to the plain port."""
         password = str(self.folder / f"{user}.password")

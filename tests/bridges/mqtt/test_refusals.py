@@ -48,16 +48,34 @@ def _wait_written(street: Street) -> None:
 
 def test_mosquittos_own_client_moves_the_lamps_when_it_may(broker: Broker) -> None:
     """The proof that the other tests of this file refuse for their reason and not for another."""
+    street = Street(backup_ms=30_000)
+    with serving(street, broker):
+        street.run(1)
+        _publish(broker, "engine", _command(street.now_ms), *EXPIRES)
+        _wait_written(street)
+        street.run(25)
+        assert street.greens() == [2]
+        assert street.stand_ins[0].status().mode is Mode.SYSTEM
+        street.run(6)
+        assert street.stand_ins[0].status().mode is Mode.BACKUP
+
+
+def test_one_master_at_a_time_and_another_only_after_the_backup_timer(broker: Broker) -> None:
+    """The second issuer is told who is master; when that one has been silent for 10 s it is heard."""
     street = Street()
     with serving(street, broker):
         street.run(1)
         _publish(broker, "engine", _command(street.now_ms), *EXPIRES)
         _wait_written(street)
-        street.run(9)
-        assert street.greens() == [2]
-        assert street.stand_ins[0].status().mode is Mode.SYSTEM
-        street.run(2)
+        street.run(1)
+        other = _command(street.now_ms, stage=0).replace("outside", "another")
+        _publish(broker, "engine", other, *EXPIRES)
+        (refusal,) = _settle(street, 1)
+        assert "outside, who is master, found another" in refusal
         assert street.stand_ins[0].status().mode is Mode.BACKUP
+        _publish(broker, "engine", _command(street.now_ms, stage=0).replace("outside", "another"), *EXPIRES)
+        _wait_written(street)
+        assert street.stand_ins[0].controls.stage == 0
 
 
 @pytest.mark.parametrize(
