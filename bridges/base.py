@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from greensplit.engine.errors import BridgeError
 from greensplit.engine.model.site import Junction
@@ -46,6 +46,7 @@ __all__ = [
     "Health",
     "LinkState",
     "Note",
+    "Spoken",
     "is_local",
 ]
 
@@ -82,6 +83,13 @@ class LinkState(StrEnum):
     DOWN = "down"
     MONITOR_ONLY = "monitor_only"
     UP = "up"
+
+
+class Spoken(StrEnum):
+    """How a stage is said to a controller."""
+
+    STAGE = "stage"
+    MASKS = "masks"
 
 
 class DetectorBits(NamedTuple):
@@ -132,13 +140,18 @@ class _Device:
 class Bridge(ABC):
     """Connects, reads, writes, tells its health. Devices are positions in ``junctions``; the clock is handed in.
 
-    Subclasses fill the five methods at the end; each blocks for at most ``settings.timeout_ms``.
+    Subclasses fill the five methods at the end; each blocks for at most ``settings.timeout_ms``. Where time goes on
+    while a tick hangs, ``clock`` tells it: what was decided upon a status that has become old meanwhile is withheld.
     """
+
+    spoken: ClassVar[tuple[Spoken, ...]] = (Spoken.MASKS,)
+    """How the protocol can say a stage, the best first."""
 
     def __init__(self, junctions: Sequence[Junction], settings: BridgeSettings = DEFAULT_SETTINGS) -> None:
         self.junctions = tuple(junctions)
         self.settings = settings
         self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
+        self.clock: Callable[[], int] | None = None
         self._devices = [_Device(Health()) for _ in self.junctions]
         self._key = 0
 
@@ -187,6 +200,8 @@ class Bridge(ABC):
         The caller has decided upon a fresh status and has had every order checked. What must not be sent is withheld
         and counted: stale status, local authority, monitor only, an order that is not of this junction.
         """
+        if self.clock is not None:
+            now_ms = max(now_ms, self.clock())
         commands = []
         for d, order in orders.items():
             if not self.may_control(d, now_ms):

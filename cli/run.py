@@ -55,6 +55,15 @@ def run(
     ] = None,
     dead: Annotated[float, typer.Option(help="Share of the loops that are cut, drawn by the seed.")] = 0.0,
     dead_loops: Annotated[str, typer.Option(help="Ids of loops that are cut, with commas.")] = "",
+    bridge: Annotated[
+        str, typer.Option(help="Talk to stand-ins over this field protocol: virtual, ntcip, ...")
+    ] = "",
+    bridge_set: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the protocol (repeatable).")
+    ] = None,
+    spoken: Annotated[
+        str, typer.Option(help="How stages are said over the bridge: masks or stage.")
+    ] = "masks",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Run directory; must be new or empty.")
     ] = None,
@@ -97,6 +106,9 @@ def run(
         loops=parse_loops(loop),
         dead_share=dead,
         dead_loops=tuple(name for name in dead_loops.split(",") if name),
+        bridge=bridge,
+        bridge_options=parse_params(bridge_set, "--bridge-set"),
+        spoken=spoken,
     )
     if not explain and (explain_from or explain_to or explain_last >= 0):
         raise InputError(f"{', '.join(EXPLAIN_OPTIONS)}: expected with --explain JUNCTION, found without")

@@ -316,27 +316,32 @@ class Loop:
 
     def _drive(self, now_ms: int) -> npt.NDArray[np.uint8]:
         self._estimate(now_ms)
-        if self.controller is not None and now_ms >= self._ask_ms:
-            started = perf_counter()
-            truth = None if self.look is None else self.look()
-            view = View(
-                self.signals,
-                self.detection,
-                self.detectors,
-                self.machine,
-                self.traffic,
-                self.links,
-                now_ms,
-                truth,
-            )
-            self._wish.fill(KEEP)
-            self._ask_ms = self.controller.decide(view, self._wish, self._cause, self.decisions)
-            self.decide_s += perf_counter() - started
+        self._decide(now_ms)
         np.copyto(self._request, self._wish)
         if self.orders is not None:
             self._obey(self.orders, now_ms)
         self._advance_machine(self.signals, self.machine, self._request, self._withheld, self._urgent, now_ms)
         return self.machine.lamps.aspect
+
+    def _decide(self, now_ms: int) -> None:
+        """Ask the controller, where there is one and it is time to."""
+        if self.controller is None or now_ms < self._ask_ms:
+            return
+        started = perf_counter()
+        truth = None if self.look is None else self.look()
+        view = View(
+            self.signals,
+            self.detection,
+            self.detectors,
+            self.machine,
+            self.traffic,
+            self.links,
+            now_ms,
+            truth,
+        )
+        self._wish.fill(KEEP)
+        self._ask_ms = self.controller.decide(view, self._wish, self._cause, self.decisions)
+        self.decide_s += perf_counter() - started
 
     def _estimate(self, now_ms: int) -> None:
         self._update_traffic(

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from greensplit.engine.kernels.local.state import Orders, new_orders
 from greensplit.engine.loop import Loop
@@ -65,14 +65,12 @@ def close_the_loop(prepared: Prepared, progress: Progress) -> Outcome:
     spec, scenario = prepared.spec, prepared.scenario
     simulator = Simulator(prepared.arguments, traci=spec.traci, gui=spec.gui)
     try:
-        with _interrupt_flag() as interrupted, simulator.speaking():
-            loop = _new_loop(prepared, simulator)
-            lag_ms = 0 if loop.port.drives_lamps else TICK_MS
+        with _interrupt_flag() as interrupted, simulator.speaking(), _new_drive(prepared, simulator) as drive:
+            loop = drive.loop
             steps = scenario.end_s - scenario.begin_s
             warm: Spent | None = None
             for step in range(steps):
-                if step * TICK_MS >= lag_ms:
-                    loop.tick(step * TICK_MS, step * TICK_MS - lag_ms)
+                if drive.tick(step * TICK_MS):
                     warm = warm or Spent.so_far(simulator, loop)
                 simulator.step()
                 if step % 60 == 0:
@@ -109,8 +107,36 @@ class Spent(NamedTuple):
         return decide_s, clock_s - inside_s - decide_s
 
 
-def _new_loop(prepared: Prepared, simulator: Simulator) -> Loop:
-    spec, site = prepared.spec, prepared.site
+class Drive(Protocol):
+    """What happens before every step of the simulator."""
+
+    @property
+    def loop(self) -> Loop:
+        """The loop, with its log."""
+        ...
+
+    def tick(self, now_ms: int) -> bool:
+        """Bring the engine to ``now_ms``; False where it has nothing to look at yet."""
+        ...
+
+
+class _Direct:
+    """The engine drives the simulator's lamps, or sees them one tick after they were shown."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self._lag_ms = 0 if loop.port.drives_lamps else TICK_MS
+
+    def tick(self, now_ms: int) -> bool:
+        if now_ms < self._lag_ms:
+            return False
+        self.loop.tick(now_ms, now_ms - self._lag_ms)
+        return True
+
+
+@contextmanager
+def _new_drive(prepared: Prepared, simulator: Simulator) -> Iterator[Drive]:
+    spec = prepared.spec
     reader = LoopReader(
         simulator,
         prepared.detector_ids,
@@ -118,7 +144,17 @@ def _new_loop(prepared: Prepared, simulator: Simulator) -> Loop:
         subscribe=spec.traci or spec.gui,
         dead=prepared.dead_ids,
     )
-    entry, day_ms = prepared.entry, prepared.scenario.begin_s * 1000
+    if spec.bridge:
+        from .field_drive import drive_over_bridge
+
+        with drive_over_bridge(prepared, simulator, reader) as drive:
+            yield drive
+    else:
+        yield _Direct(_new_loop(prepared, simulator, reader))
+
+
+def _new_loop(prepared: Prepared, simulator: Simulator, reader: LoopReader) -> Loop:
+    site, entry, day_ms = prepared.site, prepared.entry, prepared.scenario.begin_s * 1000
     if entry.program:
         return Loop(site, WatchingPort(simulator, site, reader), None, day_ms=day_ms)
     port = SumoPort(simulator, site, reader)

@@ -25,7 +25,9 @@ class RunSpec:
     due in the first ``warmup_s`` run but are not measured. ``epoch`` is the UTC time of the first second.
     ``plan_scale`` is the factor on the traffic that ``retimed`` plans are made for, whatever ``scale`` is.
     ``controller`` empty is our best. ``vision`` empty takes what the controller needs. ``dead_share`` of the loops,
-    drawn by the seed, and those of ``dead_loops`` stay off.
+    drawn by the seed, and those of ``dead_loops`` stay off. ``bridge`` names the field protocol between the engine and
+    the controllers, '' for none: the engine drives SUMO's lamps itself. ``spoken`` is how stages
+    are said over it, '' as the protocol does it best.
     """
 
     scenario: str
@@ -51,6 +53,9 @@ class RunSpec:
     dead_share: float = 0.0
     dead_loops: tuple[str, ...] = ()
     plan_scale: float = 1.0
+    bridge: str = ""
+    bridge_options: tuple[tuple[str, str], ...] = ()
+    spoken: str = ""
 
     def check(self) -> None:
         """InputError where a number is out of range."""
@@ -65,6 +70,8 @@ class RunSpec:
             raise InputError(f"vision: expected detectors or perfect, found {self.vision}")
         if not 0.0 <= self.dead_share <= 1.0:
             raise InputError(f"dead loops: expected a share of 0 to 1, found {self.dead_share:g}")
+        if self.spoken not in ("", "masks", "stage"):
+            raise InputError(f"spoken: expected masks or stage, found {self.spoken}")
         if self.warmup_s < 0:
             raise InputError(f"warmup: expected 0 s or more, found {self.warmup_s}")
         utc_instant(self.epoch)
@@ -81,7 +88,8 @@ class RunSpec:
             found[key] = None if found[key] is None else Path(found[key])
         for key in ("routes", "additional"):
             found[key] = tuple(Path(path) for path in found[key])
-        found["params"] = tuple((name, value) for name, value in found["params"])
+        for key in ("params", "bridge_options"):
+            found[key] = tuple((name, value) for name, value in found[key])
         found["loops"] = LoopPositions(**found["loops"])
         found["dead_loops"] = tuple(found["dead_loops"])
         return RunSpec(**found)

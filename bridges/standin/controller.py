@@ -31,7 +31,7 @@ from greensplit.engine.kernels.local.state import (
     new_local,
     new_orders,
 )
-from greensplit.engine.kernels.machine import ALL_RED, IN_STAGE, KEEP, advance_machine, is_open
+from greensplit.engine.kernels.machine import ALL_RED, IN_STAGE, KEEP, advance_machine
 from greensplit.engine.kernels.state import new_machine
 from greensplit.engine.loop import DetectorEvents
 from greensplit.engine.model.aspects import CLEARANCE, DARK, GREEN, PERMISSIVE, RED, RED_AMBER, YELLOW
@@ -412,7 +412,7 @@ class StandIn:
         opened = sum(
             1 << g
             for g, aspect in enumerate(self._machine.lamps.aspect.tolist())
-            if is_open(aspect) and aspect != RED_AMBER
+            if aspect in (GREEN, PERMISSIVE)
         )
         return wanted & ~opened
 

@@ -28,7 +28,10 @@ class Front(ABC):
 
     @abstractmethod
     def open(self) -> Mapping[str, str]:
-        """Bind and serve, in threads of its own; where each junction's id can be reached. Raises BridgeError."""
+        """Bind and serve, in threads of its own; where each junction's id can be reached. Raises BridgeError.
+
+        After ``close`` it binds the same addresses again.
+        """
 
     @abstractmethod
     def close(self) -> None:

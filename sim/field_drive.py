@@ -1,0 +1,111 @@
+"""The closed loop with a bridge in it: SUMO feeds stand-ins, the engine knows only what the bridge tells.
+
+The two run in lockstep, so that the same run gives the same lamps whatever the protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from greensplit.bridges.base import Bridge, BridgeSettings, Spoken
+from greensplit.bridges.port import FieldPort
+from greensplit.bridges.registry import find_bridge, find_front
+from greensplit.engine.errors import InputError
+from greensplit.engine.field_loop import FieldLoop
+
+from .port import TICK_MS, LoopReader
+from .prepare import Prepared
+from .spec import utc_instant
+from .stand_ins import StandInHost, stand_ins_of
+from .sumo import Simulator
+
+__all__ = ["POLL_MS", "FieldDrive", "Host", "drive_over_bridge"]
+
+POLL_MS: Final = 200
+"""Between two polls of the detectors' active bits: 5 Hz, as field controllers bear it."""
+BACKUP_MS: Final = 10_000
+"""Backup time of the stand-ins."""
+
+
+class Host(Protocol):
+    """Whoever has the stand-ins: in this process, or in another."""
+
+    def take(self, now_ms: int) -> None:
+        """The simulator has come to ``now_ms``."""
+        ...
+
+    def sense(self, now_ms: int) -> None:
+        """Let the detectors see up to ``now_ms``."""
+        ...
+
+    def act(self, now_ms: int) -> None:
+        """Advance the controllers and show their lamps."""
+        ...
+
+
+class FieldDrive:
+    """One tick of the engine and of the stand-ins per step of the simulator.
+
+    The stand-ins sense the last step bit by bit while the bridge polls; the engine reads, decides and writes; the
+    stand-ins act; and a last look tells what their lamps show from now on.
+    """
+
+    def __init__(self, loop: FieldLoop, port: FieldPort, host: Host) -> None:
+        self.loop = loop
+        self._port = port
+        self._host = host
+
+    def tick(self, now_ms: int) -> bool:
+        """Before the simulator's step from ``now_ms``."""
+        self._host.take(now_ms)
+        for poll_ms in range(now_ms - TICK_MS + POLL_MS, now_ms, POLL_MS):
+            if poll_ms > 0:
+                self._host.sense(poll_ms)
+                self._port.sample(poll_ms)
+        self._host.sense(now_ms)
+        self.loop.tick(now_ms, now_ms)
+        self._host.act(now_ms)
+        self._port.look(now_ms)
+        self.loop.see_lamps(now_ms)
+        return True
+
+
+@contextmanager
+def drive_over_bridge(prepared: Prepared, simulator: Simulator, reader: LoopReader) -> Iterator[FieldDrive]:
+    """Stand-ins behind the front of the protocol that the run names, and the engine at the other end of its bridge.
+
+    Raises InputError for an unknown protocol, and for controllers that decide nothing or need perfect vision.
+    """
+    spec, site, entry = prepared.spec, prepared.site, prepared.entry
+    if entry.make is None or prepared.vision != "detectors":
+        raise InputError(
+            f"bridge {spec.bridge}: expected a controller that decides from loops, found {entry.name}"
+        )
+    options: Mapping[str, str] = dict(spec.bridge_options)
+    make_bridge, make_front = find_bridge(spec.bridge), find_front(spec.bridge)
+    epoch_s = int(utc_instant(spec.epoch).timestamp())
+    stand_ins = stand_ins_of(site, BACKUP_MS, epoch_s)
+    host = StandInHost(simulator, site, reader, stand_ins)
+    front = make_front(stand_ins, options, lambda: host.now_ms)
+    host.lock = front.lock
+    addresses = front.open()
+    try:
+        bridge = make_bridge(site.junctions, addresses, options, BridgeSettings())
+        spoken = [Spoken(spec.spoken)] * len(site.junctions) if spec.spoken else []
+        _must_speak(bridge, spoken)
+        port = FieldPort(bridge, site, spoken)
+        loop = FieldLoop(
+            site, port, entry.make(prepared.profile, site), day_ms=prepared.scenario.begin_s * 1000
+        )
+        yield FieldDrive(loop, port, host)
+        bridge.close()
+    finally:
+        front.close()
+
+
+def _must_speak(bridge: Bridge, spoken: Sequence[Spoken]) -> None:
+    for way in spoken:
+        if way not in bridge.spoken:
+            raise InputError(f"spoken: expected {' or '.join(bridge.spoken)} over this bridge, found {way}")
