@@ -51,7 +51,7 @@ from greensplit.engine.errors import BridgeError
 from .controller import StandIn
 from .front import Front
 
-__all__ = ["MqttFront"]
+__all__ = ["MqttFront", "make"]
 
 MOST_KEPT: Final = 2048
 MOST_HISTORY: Final = 512
@@ -97,10 +97,13 @@ class MqttFront(Front):
         self._outlets = [_Outlet(node_of(s.junction.id, prefix), s, Gate(secret)) for s in self.stand_ins]
         self._outlet_of = {outlet.node: outlet for outlet in self._outlets}
         self._own = self._outlets[0].node if len(self._outlets) == 1 else prefix
-        self._session = Session(broker, self._subscriptions(), self._presence(self._own, "offline"))
+        self._session = self._new_session()
         self._connections = 0
         self._ends = Event()
-        self._thread = Thread(target=self._serve, name="mqtt front", daemon=True)
+        self._thread: Thread | None = None
+
+    def _new_session(self) -> Session:
+        return Session(self._options.broker, self._subscriptions(), self._presence(self._own, "offline"))
 
     def _subscriptions(self) -> list[tuple[str, int]]:
         kinds = (Kind.COMMAND, Kind.THROTTLE, Kind.FETCH)
@@ -110,22 +113,26 @@ class MqttFront(Front):
     def open(self) -> Mapping[str, str]:
         """Connect and serve; the address of a junction is ``HOST:PORT/NODE``. Raises BridgeError."""
         broker = self._options.broker
+        self._session, self._connections = self._new_session(), 0
         self._session.start()
         try:
             self._session.wait_ready(OPEN_S)
         except BridgeError:
             self._session.stop()
             raise
+        self._ends.clear()
+        self._thread = Thread(target=self._serve, name="mqtt front", daemon=True)
         self._thread.start()
         return {o.stand_in.junction.id: f"{broker.host}:{broker.port}/{o.node}" for o in self._outlets}
 
     def close(self) -> None:
         """Say goodbye and stop."""
-        if not self._ends.is_set():
-            self._ends.set()
-            if self._thread.is_alive():
-                self._thread.join()
-            self._session.stop(self._presence(self._own, "shutdown"))
+        if self._thread is None:
+            return
+        self._ends.set()
+        self._thread.join()
+        self._thread = None
+        self._session.stop(self._presence(self._own, "shutdown"))
 
     def _serve(self) -> None:
         look_s = self._options.look_ms / 1000
@@ -314,3 +321,8 @@ class MqttFront(Front):
 def _essence(status: FieldStatus) -> FieldStatus:
     """A status without what changes by itself."""
     return replace(status, t_ms=0, cycle_left_ms=0, clock_s=0)
+
+
+def make(stand_ins: Sequence[StandIn], options: Mapping[str, str], clock: Callable[[], int]) -> MqttFront:
+    """The entry point of the front."""
+    return MqttFront(stand_ins, options, clock)

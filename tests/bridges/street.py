@@ -18,6 +18,7 @@ from greensplit.engine.loop import DetectorEvents
 from greensplit.engine.model.site import Junction, Site
 
 from ..engine.kernels.sites import crossroads
+from .mqtt.conformance import behind_broker
 
 TICK_MS = 100
 BACKUP_MS = 5000
@@ -94,7 +95,7 @@ def virtual(
     front.close()
 
 
-FACTORIES: dict[str, Factory] = {"virtual": virtual}
+FACTORIES: dict[str, Factory] = {"virtual": virtual, "mqtt": behind_broker}
 """A new protocol adds one line, and gets the whole suite."""
 
 
