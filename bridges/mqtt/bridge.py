@@ -152,6 +152,14 @@ class MqttBridge(Bridge):
         """Send all, then wait for the answers; silence is an error."""
         sent = []
         for d, command in commands:
+            if command.expires_ms < now_ms:
+                yield (
+                    d,
+                    BridgeError(
+                        f"{self._nodes[d]}: expected a command for now, found {now_ms - command.expires_ms} ms late"
+                    ),
+                )
+                continue
             try:
                 sent.append(self._send(d, command))
             except BridgeError as err:
@@ -164,10 +172,14 @@ class MqttBridge(Bridge):
     def _judge(self, ticket: tuple[int, int]) -> BridgeError | None:
         result = self._results.pop(ticket, None)
         if result is None:
-            return BridgeError(f"{self._nodes[ticket[0]]}: command {ticket[1]}: expected an answer, found none")
+            return BridgeError(
+                f"{self._nodes[ticket[0]]}: command {ticket[1]}: expected an answer, found none"
+            )
         if result.verdict is Verdict.ACCEPTED:
             return None
-        return BridgeError(f"{self._nodes[ticket[0]]}: command {ticket[1]}: {result.verdict}: {result.reason}")
+        return BridgeError(
+            f"{self._nodes[ticket[0]]}: command {ticket[1]}: {result.verdict}: {result.reason}"
+        )
 
     def _send(self, device: int, command: FieldCommand) -> tuple[int, int]:
         """Keys rise with the clock, so that they go on rising after the engine has started anew."""

@@ -18,13 +18,13 @@ from .messages import COMMANDS, CommandMessage, decode
 from .session import Received
 from .topics import Topic
 
-__all__ = ["Gate", "Refused", "read_signing_key", "sign"]
+__all__ = ["Gate", "RefusedError", "read_signing_key", "sign"]
 
 LONGEST_LIFE_MS: Final = 5000
 SHORTEST_KEY: Final = 16
 
 
-class Refused(BridgeError):
+class RefusedError(BridgeError):
     """A command that is not passed on. ``key`` is its number, 0 where it could not be read."""
 
     def __init__(self, reason: str, key: int = 0) -> None:
@@ -44,7 +44,9 @@ def read_signing_key(file: Path) -> bytes:
     except OSError as err:
         raise BridgeError(f"{file}: expected a signing key, found {err}") from err
     if len(secret) < SHORTEST_KEY:
-        raise BridgeError(f"{file}: expected a signing key of at least {SHORTEST_KEY} bytes, found {len(secret)}")
+        raise BridgeError(
+            f"{file}: expected a signing key of at least {SHORTEST_KEY} bytes, found {len(secret)}"
+        )
     return secret
 
 
@@ -58,15 +60,15 @@ class Gate:
         self._obeyed_ms = 0
 
     def admit(self, topic: Topic, received: Received, now_ms: int, backup_ms: int) -> CommandMessage:
-        """The command that came at ``now_ms``, if it may be passed on. Raises Refused, and nothing else.
+        """The command that came at ``now_ms``, if it may be passed on. Raises RefusedError, and nothing else.
 
         ``backup_ms``: how long its master may be silent before another one is heard; 0: for ever.
         """
         where = str(topic)
         if received.retained:
-            raise Refused(f"{where}: expected a command meant for now, found a retained one")
+            raise RefusedError(f"{where}: expected a command meant for now, found a retained one")
         if received.envelope.expiry_s is None:
-            raise Refused(f"{where}: expected a command that expires at the broker, found no expiry")
+            raise RefusedError(f"{where}: expected a command that expires at the broker, found no expiry")
         self._check_signature(where, received)
         message = self._read(topic, received.payload)
         self._check_life(where, message)
@@ -78,35 +80,40 @@ class Gate:
             return
         found = received.envelope.signature
         if found is None:
-            raise Refused(f"{where}: expected a signature, found none")
+            raise RefusedError(f"{where}: expected a signature, found none")
         wanted = sign(self._signing_key, received.topic, received.payload)
         if not hmac.compare_digest(wanted.encode(), found.encode("utf-8", "replace")):
-            raise Refused(f"{where}: expected the signature of our engine, found another")
+            raise RefusedError(f"{where}: expected the signature of our engine, found another")
 
     def _read(self, topic: Topic, payload: bytes) -> CommandMessage:
         model = COMMANDS.get(topic.code)
         if model is None:
-            raise Refused(f"{topic}: expected one of {', '.join(sorted(COMMANDS))}, found {topic.code}")
+            raise RefusedError(f"{topic}: expected one of {', '.join(sorted(COMMANDS))}, found {topic.code}")
         try:
             return decode(model, payload, str(topic))
         except BridgeError as err:
-            raise Refused(str(err)) from err
+            raise RefusedError(str(err)) from err
 
     def _check_life(self, where: str, message: CommandMessage) -> None:
         life_ms = message.expires_ms - message.issued_ms
         if not 0 <= life_ms <= LONGEST_LIFE_MS:
-            raise Refused(f"{where}: expected a life of 0 to {LONGEST_LIFE_MS} ms, found {life_ms}", message.key)
+            raise RefusedError(
+                f"{where}: expected a life of 0 to {LONGEST_LIFE_MS} ms, found {life_ms}", message.key
+            )
 
     def _check_master(self, where: str, message: CommandMessage, now_ms: int, backup_ms: int) -> None:
         if not self._issuer:
             return
         if message.issuer == self._issuer:
             if message.key <= self._last_key:
-                raise Refused(
-                    f"{where}: duplicate: expected a key above {self._last_key}, found {message.key}", message.key
+                raise RefusedError(
+                    f"{where}: duplicate: expected a key above {self._last_key}, found {message.key}",
+                    message.key,
                 )
         elif backup_ms <= 0 or now_ms - self._obeyed_ms < backup_ms:
-            raise Refused(f"{where}: expected {self._issuer}, who is master, found {message.issuer}", message.key)
+            raise RefusedError(
+                f"{where}: expected {self._issuer}, who is master, found {message.issuer}", message.key
+            )
 
     def obeyed(self, message: CommandMessage, now_ms: int) -> None:
         """The controller accepted this command: its sender is master from now on."""

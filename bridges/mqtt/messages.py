@@ -322,7 +322,9 @@ def encode(message: BaseModel) -> bytes:
     """The payload. Raises BridgeError where it would be longer than anybody reads."""
     payload = message.model_dump_json().encode()
     if len(payload) > MOST_BYTES:
-        raise BridgeError(f"mqtt: {type(message).__name__}: expected at most {MOST_BYTES} bytes, found {len(payload)}")
+        raise BridgeError(
+            f"mqtt: {type(message).__name__}: expected at most {MOST_BYTES} bytes, found {len(payload)}"
+        )
     return payload
 
 

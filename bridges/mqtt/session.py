@@ -62,7 +62,9 @@ class Received(NamedTuple):
 class Session:
     """A connection that comes back by itself. Methods may be called from any thread."""
 
-    def __init__(self, settings: BrokerSettings, subscriptions: Iterable[tuple[str, int]], will: Will | None = None) -> None:
+    def __init__(
+        self, settings: BrokerSettings, subscriptions: Iterable[tuple[str, int]], will: Will | None = None
+    ) -> None:
         """``subscriptions`` are topic filters with their QoS. Raises BridgeError where a file cannot be read."""
         self.settings = settings
         self.where = f"broker {settings.host}:{settings.port}"
@@ -142,15 +144,23 @@ class Session:
         """Wait for the connection. Raises BridgeError with the broker's reason."""
         with self._news:
             if not self._news.wait_for(lambda: self._ready, timeout_s):
-                raise BridgeError(f"{self.where}: expected a connection within {timeout_s:g} s, found: {self.trouble}")
+                raise BridgeError(
+                    f"{self.where}: expected a connection within {timeout_s:g} s, found: {self.trouble}"
+                )
 
-    def publish(self, topic: str, payload: bytes, qos: int, *, retain: bool = False, envelope: Envelope | None = None) -> None:
+    def publish(
+        self, topic: str, payload: bytes, qos: int, *, retain: bool = False, envelope: Envelope | None = None
+    ) -> None:
         """Hand a message to the connection. Raises BridgeError where there is none, or its queue is full."""
         if not self._ready:
             raise BridgeError(f"{self.where}: {topic}: expected a connection, found: {self.trouble}")
-        info = self._client.publish(topic, payload, qos, retain, None if envelope is None else _properties(envelope))
+        info = self._client.publish(
+            topic, payload, qos, retain, None if envelope is None else _properties(envelope)
+        )
         if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
-            raise BridgeError(f"{self.where}: {topic}: expected room for a message, found {self.settings.queue} waiting")
+            raise BridgeError(
+                f"{self.where}: {topic}: expected room for a message, found {self.settings.queue} waiting"
+            )
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise BridgeError(f"{self.where}: {topic}: expected to be sent, found: {info.rc.name}")
 
@@ -172,7 +182,9 @@ class Session:
                 self._news.wait(left)
         return True
 
-    def _on_connect(self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Any) -> None:
+    def _on_connect(
+        self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Any
+    ) -> None:
         if reason.is_failure:
             self.trouble = str(reason)
         elif self._subscriptions:
@@ -180,7 +192,9 @@ class Session:
         else:
             self._set_ready()
 
-    def _on_subscribe(self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any) -> None:
+    def _on_subscribe(
+        self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
         refused = [str(reason) for reason in reasons if reason.is_failure]
         if refused:
             self.trouble = f"a subscription was refused: {refused[0]}"
@@ -197,7 +211,9 @@ class Session:
     def _on_connect_fail(self, _client: Client, _data: Any) -> None:
         self._lose(str(sys.exc_info()[1]))
 
-    def _on_disconnect(self, _client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Any) -> None:
+    def _on_disconnect(
+        self, _client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Any
+    ) -> None:
         if self._ready:
             self._lose(f"connection lost: {reason}")
 

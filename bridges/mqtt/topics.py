@@ -91,5 +91,7 @@ def node_of(name: str, prefix: str) -> str:
     level = quote(name, safe="").replace(".", "%2E")
     node = f"{prefix}/{level}" if prefix else level
     if _NODES.fullmatch(node) is None:
-        raise BridgeError(f"mqtt: node: expected at most eight levels of at most 64 characters, found {node[:80]!r}")
+        raise BridgeError(
+            f"mqtt: node: expected at most eight levels of at most 64 characters, found {node[:80]!r}"
+        )
     return node

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Final
 
 from greensplit.bridges.field import Alarm, FieldStatus, Verdict
-from greensplit.bridges.mqtt.gate import Gate, Refused, read_signing_key
+from greensplit.bridges.mqtt.gate import Gate, RefusedError, read_signing_key
 from greensplit.bridges.mqtt.messages import (
     AlarmEntry,
     AlarmMessage,
@@ -278,8 +278,10 @@ class MqttFront(Front):
                 if verdict is Verdict.ACCEPTED:
                     outlet.gate.obeyed(message, now_ms)
                 else:
-                    reason = f"{topic}: expected a command for now and for this junction, found {verdict}: {told}"
-        except Refused as err:
+                    reason = (
+                        f"{topic}: expected a command for now and for this junction, found {verdict}: {told}"
+                    )
+        except RefusedError as err:
             key, reason = err.key, str(err)
         if reason:
             self.refusals.append(reason)
@@ -293,7 +295,9 @@ class MqttFront(Front):
         wanted = received.envelope.response_topic
         if wanted is None or parse_topic(wanted).kind is not kind:
             return
-        self._session.publish(wanted, payload, qos, envelope=Envelope(correlation=received.envelope.correlation))
+        self._session.publish(
+            wanted, payload, qos, envelope=Envelope(correlation=received.envelope.correlation)
+        )
 
     def _throttle(self, outlet: _Outlet, topic: Topic, received: Received) -> None:
         if received.retained or topic.channel != LIVE or topic.code not in (STATUS, DETECTOR):

@@ -67,8 +67,26 @@ class Authority:
         self.certificate = folder / "authority.crt"
         self._key = folder / "authority.key"
         run(
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-            *("-keyout", str(self._key), "-out", str(self.certificate), "-subj", "/CN=authority", "-days", "2"),
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+            ),
+            *(
+                "-keyout",
+                str(self._key),
+                "-out",
+                str(self.certificate),
+                "-subj",
+                "/CN=authority",
+                "-days",
+                "2",
+            ),
         )
 
     def sign(self, name: str, common_name: str, days: int = 2) -> tuple[Path, Path]:

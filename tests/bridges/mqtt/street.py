@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from greensplit.bridges.base import BridgeSettings
+from greensplit.bridges.base import DEFAULT_SETTINGS, BridgeSettings
 from greensplit.bridges.mqtt.bridge import MqttBridge, make
 from greensplit.bridges.standin.controller import StandIn, StandInConfig
 from greensplit.bridges.standin.mqtt import MqttFront
@@ -84,7 +84,7 @@ def engine(
     street: Street,
     broker: Broker,
     addresses: dict[str, str],
-    settings: BridgeSettings = BridgeSettings(timeout_ms=1000),
+    settings: BridgeSettings = DEFAULT_SETTINGS,
     **options: str,
 ) -> Iterator[MqttBridge]:
     """The engine's side, in lockstep."""

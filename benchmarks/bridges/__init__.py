@@ -1,0 +1,1 @@
+"""Bridges over real sockets on loopback: one module per protocol, each with ``measure() -> dict``."""
