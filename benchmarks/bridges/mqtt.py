@@ -15,11 +15,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from greensplit.bridges.base import BridgeSettings
 from greensplit.bridges.field import StageRequest
 from greensplit.bridges.mqtt.bridge import make
 from greensplit.bridges.mqtt.messages import StatusMessage, decode, encode
@@ -47,6 +49,7 @@ COMMANDS = 300
 CITY = 1000
 CITY_LOOKS = 5
 TICK_MS = 100
+PATIENT = BridgeSettings(timeout_ms=20_000)
 TOPIC = "tlc/bench/status/tlc.status/live"
 CONFIGURATION = (
     "listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\n"
@@ -203,7 +206,7 @@ def _city(port: int) -> dict[str, float]:
         stand_in.advance(now_ms)
     words = {"port": str(port), "look_ms": "10000", "beat_ms": "10000"}
     front = MqttFront(stand_ins, words, lambda: now_ms)
-    bridge = make([s.junction for s in stand_ins], front.open(), {"age_ms": "0"})
+    bridge = make([s.junction for s in stand_ins], front.open(), {"age_ms": "0"}, PATIENT)
     bridge.read(now_ms)
     looks, commands = [], []
     for i in range(CITY_LOOKS):
@@ -211,9 +214,9 @@ def _city(port: int) -> dict[str, float]:
         with front.lock:
             for stand_in in stand_ins:
                 stand_in.advance(now_ms)
-        looks.append(_seconds(lambda: bridge.read(now_ms)))
+        looks.append(_seconds(partial(bridge.read, now_ms)))
         orders = {d: StageRequest(i % 4) for d in range(CITY)}
-        commands.append(_seconds(lambda: bridge.write(orders, now_ms)))  # noqa: B023
+        commands.append(_seconds(partial(bridge.write, orders, now_ms)))
         if any(bridge.health(d).commands != i + 1 for d in range(CITY)):
             raise WorkError(f"expected {CITY} junctions to obey, found {bridge.notes[-1]}")
     bridge.close()
