@@ -16,6 +16,7 @@ from .plan import plan
 from .report import report
 from .run import run
 from .scenarios import scenarios_app
+from .standin import standin
 
 __all__ = ["app", "main"]
 
@@ -32,6 +33,7 @@ app.command()(compare)
 app.command()(plan)
 app.command()(report)
 app.command()(explain)
+app.command()(standin)
 app.add_typer(scenarios_app, name="scenarios")
 
 INTERRUPTED = 130

@@ -11,22 +11,21 @@ from typing import Final, Protocol
 
 from greensplit.bridges.base import Bridge, BridgeSettings, Spoken
 from greensplit.bridges.port import FieldPort
-from greensplit.bridges.registry import find_bridge, find_front
+from greensplit.bridges.registry import find_bridge
 from greensplit.engine.errors import InputError
 from greensplit.engine.field_loop import FieldLoop
 
+from .pool_process import RemotePool
 from .port import TICK_MS, LoopReader
 from .prepare import Prepared
 from .spec import utc_instant
-from .stand_ins import StandInHost, stand_ins_of
+from .stand_ins import LocalPool, Pool, PoolSpec, StandInHost
 from .sumo import Simulator
 
 __all__ = ["POLL_MS", "FieldDrive", "Host", "drive_over_bridge"]
 
 POLL_MS: Final = 200
 """Between two polls of the detectors' active bits: 5 Hz, as field controllers bear it."""
-BACKUP_MS: Final = 10_000
-"""Backup time of the stand-ins."""
 
 
 class Host(Protocol):
@@ -84,25 +83,26 @@ def drive_over_bridge(prepared: Prepared, simulator: Simulator, reader: LoopRead
             f"bridge {spec.bridge}: expected a controller that decides from loops, found {entry.name}"
         )
     options: Mapping[str, str] = dict(spec.bridge_options)
-    make_bridge, make_front = find_bridge(spec.bridge), find_front(spec.bridge)
+    make_bridge = find_bridge(spec.bridge)
     epoch_s = int(utc_instant(spec.epoch).timestamp())
-    stand_ins = stand_ins_of(site, BACKUP_MS, epoch_s)
-    host = StandInHost(simulator, site, reader, stand_ins)
-    front = make_front(stand_ins, options, lambda: host.now_ms)
-    host.lock = front.lock
-    addresses = front.open()
+    pool = _new_pool(PoolSpec(site, spec.bridge, options, epoch_s))
     try:
-        bridge = make_bridge(site.junctions, addresses, options, BridgeSettings())
+        bridge = make_bridge(site.junctions, pool.addresses, options, BridgeSettings())
         spoken = [Spoken(spec.spoken)] * len(site.junctions) if spec.spoken else []
         _must_speak(bridge, spoken)
         port = FieldPort(bridge, site, spoken)
         loop = FieldLoop(
             site, port, entry.make(prepared.profile, site), day_ms=prepared.scenario.begin_s * 1000
         )
-        yield FieldDrive(loop, port, host)
+        yield FieldDrive(loop, port, StandInHost(simulator, site, reader, pool))
         bridge.close()
     finally:
-        front.close()
+        pool.close()
+
+
+def _new_pool(spec: PoolSpec) -> Pool:
+    """In another process, unless there is no wire between the two."""
+    return LocalPool(spec) if spec.protocol == "virtual" else RemotePool(spec)
 
 
 def _must_speak(bridge: Bridge, spoken: Sequence[Spoken]) -> None:

@@ -87,7 +87,8 @@ class Engine:
         self.bridge = HangingBridge(self.stand_ins, dict(self.front.open()))
         self.bridge.clock = lambda: self.now_ms
         self.planner = Planner()
-        self.loop = FieldLoop(site, FieldPort(self.bridge, site), self.planner)
+        self.port = FieldPort(self.bridge, site)
+        self.loop = FieldLoop(site, self.port, self.planner)
 
     def street_until(self, end_ms: int) -> None:
         """Time passes at the junctions."""
@@ -134,6 +135,8 @@ def test_whoever_hangs_the_controllers_fall_back_in_time(who: str) -> None:
     thread.join(20)
     engine.street_until(HANG_MS + 61_000)
     assert engine.modes() == {Mode.BACKUP}
+    was_sent = [bool(stand_in.refusals) for stand_in in engine.stand_ins]
+    assert was_sent == [who == "writer"] * 2
 
 
 def test_a_command_that_hung_on_its_way_is_not_acted_upon() -> None:
@@ -182,3 +185,16 @@ def test_the_loop_sees_lamps_that_really_show() -> None:
     assert aspects[2:] == [0, GREEN]
     assert engine.loop.machine.stage.tolist() == [0, 1]
     assert not engine.loop.refusals
+
+
+def test_a_junction_at_which_the_guard_has_latched_is_given_back() -> None:
+    """From 10 s on at B: told once to run by itself, then left alone; A goes on."""
+    engine = Engine()
+    for now_ms in range(1000, 30_000, 1000):
+        engine.street_until(now_ms)
+        if now_ms == 10_000:
+            engine.port.guard.refused[1] = 1
+        engine.tick()
+    assert engine.stand_ins[0].status().mode is Mode.SYSTEM
+    assert engine.stand_ins[1].status().mode is Mode.BACKUP
+    assert engine.stand_ins[1].controls.stage == -1

@@ -117,14 +117,14 @@ def test_conformance_a_silent_peer_is_noticed_and_found_again(name: str) -> None
         bridge.read(here.now_ms)
         assert here.front is not None
         here.front.close()
-        for now_ms in range(1500, 30_000, 500):
+        for now_ms in range(1500, 60_000, 500):
             here.until(now_ms)
             bridge.read(now_ms)
         assert bridge.health(0).state is LinkState.DOWN
         assert bridge.health(0).why
         assert "\n" not in bridge.health(0).why
         here.front.open()
-        for now_ms in range(30_000, 35_500, 500):
+        for now_ms in range(60_000, 65_500, 500):
             here.until(now_ms)
             bridge.read(now_ms)
             if bridge.health(0).state is LinkState.UP:
@@ -162,7 +162,7 @@ def test_conformance_another_junction_than_the_models_is_only_watched(name: str)
     with street(name, believed) as (here, bridge):
         here.until(1000)
         bridge.read(here.now_ms)
-        if bridge.health(0).state is LinkState.UP:
+        if bridge.open_device(0).min_green_ms is None:
             pytest.skip("the protocol does not tell minimum greens")
         assert bridge.health(0).state is LinkState.MONITOR_ONLY
         assert "minimum greens" in bridge.health(0).why
@@ -178,7 +178,7 @@ def test_conformance_without_a_backup_time_nothing_is_controlled(name: str) -> N
     with street(name, backup_ms=0) as (here, bridge):
         here.until(1000)
         bridge.read(here.now_ms)
-        if bridge.health(0).state is LinkState.UP:
+        if bridge.open_device(0).backup_ms is None:
             pytest.skip("the protocol does not tell the backup time")
         bridge.write({0: order_for(bridge, 0, 0)}, here.now_ms)
         here.until(1100)
