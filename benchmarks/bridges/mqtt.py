@@ -52,7 +52,12 @@ CITY_LOOKS = 5
 TICK_MS = 100
 PATIENT = BridgeSettings(timeout_ms=20_000)
 TOPIC = "tlc/bench/status/tlc.status/live"
-CONFIGURATION = "listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 0\nmax_inflight_messages 0\n"
+CONFIGURATION = """listener {port} 127.0.0.1
+allow_anonymous true
+set_tcp_nodelay true
+max_queued_messages 0
+max_inflight_messages 0
+"""
 
 
 def measure() -> dict[str, Any]:
