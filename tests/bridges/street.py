@@ -23,6 +23,7 @@ from greensplit.engine.loop import DetectorEvents
 from greensplit.engine.model.site import Junction, Site
 
 from ..engine.kernels.sites import crossroads
+from .mqtt.conformance import behind_broker
 
 TICK_MS = 100
 BACKUP_MS = 5000
@@ -137,6 +138,7 @@ def gbt20999(transport: str) -> Factory:
 
 FACTORIES: dict[str, Factory] = {
     "virtual": virtual,
+    "mqtt": behind_broker,
     "ntcip": ntcip,
     "gbt20999 udp": gbt20999("udp"),
     "gbt20999 tcp": gbt20999("tcp"),
