@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from ...events import BEGIN_GREEN, BEGIN_RED_CLEARANCE, BEGIN_YELLOW, DETECTOR_ON
 from ..kernels.arrivals import attach_states
+from ..kernels.intervals import number_cycles
 from ..log.events import DetectorRows, DeviceLog
 from ..log.packing import PARAMETER_BITS
 
-__all__ = ["Hits", "channel_index", "hits_with_state", "signal_events"]
+__all__ = ["Cycles", "Hits", "channel_index", "cycles_of_signals", "hits_with_state", "signal_events"]
 
 PHASES = 1 << PARAMETER_BITS
 
@@ -28,6 +29,31 @@ class Hits(NamedTuple):
     phase: npt.NDArray[np.int32]
     state: npt.NDArray[np.int32]
     cycle: npt.NDArray[np.int64]
+
+
+class Cycles(NamedTuple):
+    """Cycles by phase and number, (phases, cycles) each: one green, one yellow and one red? And when red began."""
+
+    is_whole: npt.NDArray[np.bool_]
+    red_ms: npt.NDArray[np.int64]
+
+
+def cycles_of_signals(device: DeviceLog) -> Cycles:
+    """Which cycles of which phase are whole; a cycle's number is that of ``Hits.cycle``."""
+    return device.once("cycles", lambda: _cycles(signal_events(device)))
+
+
+def _cycles(signals: DeviceLog) -> Cycles:
+    number = np.zeros(len(signals.t_ms), np.int64)
+    number_cycles(signals.event, signals.parameter, np.zeros(PHASES, np.int64), number)
+    shape = (PHASES if not len(number) else int(signals.parameter.max()) + 1, int(number.max(initial=0)) + 1)
+    counts = np.zeros((3, *shape), np.int64)
+    kind = np.searchsorted((BEGIN_GREEN, BEGIN_YELLOW, BEGIN_RED_CLEARANCE), signals.event)
+    np.add.at(counts, (kind, signals.parameter, number), 1)
+    red_ms = np.zeros(shape, np.int64)
+    red = kind == 2
+    red_ms[signals.parameter[red], number[red]] = signals.t_ms[red]
+    return Cycles((counts == 1).all(axis=0), red_ms)
 
 
 def signal_events(device: DeviceLog) -> DeviceLog:

@@ -9,6 +9,32 @@ import polars as pl
 
 __all__ = ["DAMAGES", "damaged", "made_detectors", "made_log", "sample_detectors", "sample_log"]
 
+RARE_PAIRS = (
+    (71, 72),
+    (55, 56),
+    (32, 33),
+    (67, 65),
+    (41, 42),
+    (46, 47),
+    (48, 49),
+    (91, 92),
+    (176, 177),
+    (118, 119),
+    (93, 94),
+    (61, 62, 63, 64, 66),
+)
+RARE_VALUES = {
+    178: (0, 1),
+    180: (0, 1),
+    202: (0, 1),
+    173: (1, 2, 3, 8, 9),
+    174: (0, 1, 6, 32),
+    150: (0, 1, 2, 3, 4, 5),
+    179: (0,),
+    182: (0,),
+    184: (0,),
+    133: (3, 4),
+}
 START = datetime(2024, 4, 15, 6, 50)
 
 
@@ -29,7 +55,8 @@ def sample_detectors() -> pl.DataFrame:
 def made_log(devices: int = 3, minutes: int = 100, seed: int = 1) -> pl.DataFrame:
     """Signals of four phases with calls, max-outs, splits, patterns, preempts, priority, pedestrians, faults.
 
-    Times are multiples of 100 ms as in the field.
+    Times are multiples of 100 ms as in the field. No interval has length zero: the package leaves the order of its
+    begin and end to chance.
     """
     rng = np.random.default_rng(seed)
     rows: list[tuple[int, int, int, int]] = []
@@ -69,7 +96,7 @@ def _signal(rng: np.random.Generator, tenths: int) -> list[tuple[int, int, int]]
             rows.append((t, 150, int(rng.integers(0, 5))))
         begin = t
         for phase in (1, 2, 3, 4):
-            t = _phase(rng, rows, t, phase)
+            t = _phase(rng, rows, t + 1, phase)
         rows.append((t, 316, (t - begin) // 10))
         rows.append((t, 318, int(rng.integers(0, 60))))
         if rng.random() < 0.08:
@@ -79,7 +106,22 @@ def _signal(rng: np.random.Generator, tenths: int) -> list[tuple[int, int, int]]
             rows += _detector(rng, tenths, 10 * phase + number)
     for minute in range(0, tenths, 600):
         rows.append((minute, 400 + int(rng.choice([0, 102, 103])), int(rng.integers(0, 100))))
+    rows += _rarities(rng, tenths)
+    served = {(t, number) for t, event, number in rows if event in (21, 22)}
+    rows = [row for row in rows if row[1] != 90 or (row[0], row[2]) not in served]
     return sorted(row for row in rows if row[0] < tenths)
+
+
+def _rarities(rng: np.random.Generator, tenths: int) -> list[tuple[int, int, int]]:
+    """Everything else that a timeline knows: pairs of which some ends are lost, switches, alarms, instants."""
+    rows = []
+    for codes in RARE_PAIRS:
+        times = np.sort(rng.choice(tenths, size=60, replace=False)).tolist()
+        rows += [(t, int(rng.choice(codes)), int(rng.integers(1, 3))) for t in times]
+    for code, values in RARE_VALUES.items():
+        times = np.sort(rng.choice(tenths, size=12, replace=False)).tolist()
+        rows += [(t, code, int(rng.choice(values))) for t in times]
+    return rows
 
 
 def _phase(rng: np.random.Generator, rows: list[tuple[int, int, int]], t: int, phase: int) -> int:
@@ -106,7 +148,7 @@ def _phase(rng: np.random.Generator, rows: list[tuple[int, int, int]], t: int, p
     rows += [(t, int(rng.choice([4, 5, 6])), phase), (t, 7, phase), (t, 8, phase)]
     t += 35
     rows += [(t, 9, phase), (t, 10, phase)]
-    t += int(rng.integers(0, 25))
+    t += int(rng.integers(1, 25))
     rows += [(t, 11, phase), (t, 12, phase), (t, 299 + phase, green // 10)]
     return t
 

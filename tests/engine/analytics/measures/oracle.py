@@ -20,6 +20,19 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "by_approach": True,
         "by_cycle": False,
     },
+    "platoon_ratio": {},
+    "yellow_red": {"latency_offset_seconds": 0},
+    "terminations": {},
+    "splits": {},
+    "coordination": {},
+    "timeline": {"min_duration": 0.2, "cushion_time": 60, "maxtime": False},
+    "coordination_agg": {},
+    "ped": {},
+    "unique_ped": {"seconds_between_actuations": 15},
+    "full_ped": {"seconds_between_actuations": 15, "return_volumes": True},
+    "ped_delay": {},
+    "phase_wait": {},
+    "communications": {"event_codes": "400,502,503"},
 }
 FLOATS_WITHIN = 1e-5
 

@@ -15,6 +15,19 @@ KEYS = {
     "actuations": ["timestamp", "device_id", "detector"],
     "arrival_on_green": ["timestamp", "device_id", "phase"],
     "split_failures": ["timestamp", "device_id", "phase"],
+    "platoon_ratio": ["timestamp", "device_id", "phase"],
+    "yellow_red": ["timestamp", "device_id", "phase", "signal_state", "red_offset"],
+    "terminations": ["timestamp", "device_id", "phase", "performance_measure"],
+    "splits": ["timestamp", "device_id", "event_id"],
+    "coordination": ["raw_timestamp", "device_id", "event_id", "parameter"],
+    "timeline": ["start_time", "end_time", "device_id", "event_class", "event_value"],
+    "coordination_agg": ["timestamp", "device_id"],
+    "ped": ["timestamp", "device_id", "phase"],
+    "unique_ped": ["timestamp", "device_id", "phase"],
+    "full_ped": ["timestamp", "device_id", "phase"],
+    "ped_delay": ["timestamp", "device_id", "phase"],
+    "phase_wait": ["timestamp", "device_id", "phase"],
+    "communications": ["timestamp", "device_id", "event_id"],
 }
 LOGS = {"sample": (sample_log, sample_detectors), "made": (made_log, made_detectors)}
 
