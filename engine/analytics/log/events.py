@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from .packing import CODE_BITS, PARAMETER_BITS
+from .packing import PARAMETER_BITS
 
 __all__ = ["DetectorRows", "DeviceConfig", "DeviceLog"]
 
@@ -72,9 +72,11 @@ class DeviceLog:
         return self.once(("of", events), lambda: self._only(events))
 
     def _only(self, events: tuple[int, ...]) -> DeviceLog:
-        wanted = np.zeros(1 << (CODE_BITS - PARAMETER_BITS), np.bool_)
-        wanted[list(events)] = True
-        where = np.flatnonzero(wanted[self.event])
+        order, first = self.once("by event", self._by_event)
+        found = [order[first[event] : first[event + 1]] for event in events if event + 1 < len(first)]
+        where = np.concatenate(found) if found else order[:0]
+        if len(found) > 1:
+            where.sort(kind="stable")
         return DeviceLog(
             self.device_id,
             self.t_ms[where],
@@ -83,6 +85,11 @@ class DeviceLog:
             self.log_end_ms,
             self.config,
         )
+
+    def _by_event(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Rows in order of event, and where those of each event begin."""
+        events = self.event.astype(np.uint16)
+        return np.argsort(events, kind="stable"), np.concatenate([[0], np.cumsum(np.bincount(events))])
 
     def once(self, key: Hashable, build: Callable[[], T]) -> T:
         """The value under ``key``; built at the first call."""
