@@ -28,7 +28,7 @@ __all__ = ["EventLog", "Source", "device_log", "open_log"]
 CLOCK_UPDATED = 181
 KNOWN_EVENTS = frozenset([*range(219), *range(300, 321), 400, *range(500, 504)])
 """The enumeration, and what vendors are known to add: actual splits and cycles, time drift, communications."""
-SLICE_EVENTS = 4_000_000
+SLICE_EVENTS = 1_000_000
 GROUP_EVENTS = 64_000_000
 
 Source = Path | str | Sequence[Path | str] | pl.DataFrame | pl.LazyFrame
