@@ -27,7 +27,7 @@ def ordered(t_ms: npt.NDArray[np.int64], code: npt.NDArray[np.int32]) -> Events:
         t_ms, code = t_ms[order], code[order]
     else:
         keys = (t_ms - first) << CODE_BITS | code
-        keys.sort()
+        keys.sort(kind="stable")
         t_ms = (keys >> CODE_BITS) + first
         code = (keys & ((1 << CODE_BITS) - 1)).astype(np.int32)
     kept = keep_distinct(t_ms, code)

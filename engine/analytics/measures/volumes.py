@@ -7,6 +7,7 @@ import numpy as np
 from ...events import DETECTOR_ON
 from ..kernels.counting import count_by_number, count_in_bins
 from ..log.events import DeviceLog
+from .grouping import slots
 from .record import Rows, Setting
 
 __all__ = ["actuations"]
@@ -20,9 +21,9 @@ def actuations(device: DeviceLog, setting: Setting, *, fill_in_missing: bool = F
     With ``fill_in_missing`` also the zeros, in bins in which the device logged anything.
     """
     hits = device.of(DETECTOR_ON)
-    channels, slot = np.unique(hits.parameter, return_inverse=True)
+    channels, slot = slots(hits.parameter)
     counts = np.zeros((setting.bins.count, len(channels)), np.int64)
-    count_by_number(hits.t_ms, slot.astype(np.int64), setting.bins.edges, counts)
+    count_by_number(hits.t_ms, slot, setting.bins.edges, counts)
     wanted = counts > 0
     if fill_in_missing:
         events = np.zeros(setting.bins.count, np.int64)
