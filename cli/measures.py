@@ -14,9 +14,12 @@ from .options import AsJson
 from .progress import progress_bar, say_when_compiling
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
 
     from greensplit.engine.analytics.log import EventLog
+    from greensplit.engine.analytics.measures import Calculation
 
 __all__ = ["measures"]
 
@@ -41,28 +44,29 @@ def measures(
     complete: Annotated[
         bool, typer.Option("--complete", help="Only bins in which the device logged throughout.")
     ] = False,
+    cluster: Annotated[
+        str | None, typer.Option(help="A Dask scheduler's address; its workers read the log's own place.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute measures of LOG and write each as Parquet and CSV."""
     from greensplit.engine.analytics import measures as room
-    from greensplit.engine.errors import InputError
 
-    if dialect not in ("atspm", "udot"):
-        raise InputError(f"--dialect: expected atspm or udot, found {dialect}")
     say_when_compiling(os.environ)
     opened = room.open_log(log)
     detectors = _detectors(config, log)
+    what = room.calculation(
+        None if names is None else names.split(","),
+        bin_minutes=bin_minutes,
+        timezone=timezone,
+        dialect=dialect,
+        remove_incomplete=complete,
+    )
     with progress_bar("measures") as told:
-        tables = room.compute(
-            opened,
-            detectors,
-            None if names is None else names.split(","),
-            bin_minutes=bin_minutes,
-            timezone=timezone,
-            dialect=dialect,  # type: ignore[arg-type]
-            remove_incomplete=complete,
-            told=told,
-        )
+        if cluster is None:
+            tables = room.calculate(opened, detectors, what, told)
+        else:
+            tables = _on_cluster(cluster, opened, log, detectors, what, told)
     for name, table in tables.items():
         _write(table, out / f"{name}.parquet")
         _write(table, out / f"{name}.csv")
@@ -74,6 +78,35 @@ def measures(
     else:
         for name, table in tables.items():
             sys.stdout.write(f"{out / name}.parquet: {table.height} rows\n")
+
+
+def _on_cluster(
+    address: str,
+    opened: EventLog,
+    log: list[Path],
+    detectors: pl.DataFrame | None,
+    what: Calculation,
+    told: Callable[[float], None],
+) -> dict[str, pl.DataFrame]:
+    """The tables from a cluster's workers; what they counted goes to ``opened``."""
+    from functools import partial
+
+    from greensplit.engine.analytics.measures.shares import do_share, gathered, shares
+    from greensplit.sim.experiments.executor import execute, on_cluster
+
+    jobs = shares(log, detectors, what)
+    results = execute(
+        jobs, partial(on_cluster, address), lambda _share, done: told(done / len(jobs)), work=do_share
+    )
+    if results.interrupted:
+        raise KeyboardInterrupt
+    for error in results.errors.values():
+        raise error
+    for row in results.rows:
+        opened.census |= row["census"]
+        opened.dropped += row["dropped"]
+    opened.begin_ms, opened.end_ms = jobs[0].begin_ms, jobs[0].end_ms
+    return gathered(results.rows)
 
 
 def _detectors(config: Path | None, log: list[Path]) -> pl.DataFrame | None:
@@ -105,7 +138,7 @@ def _summary(
         "log": log.where,
         "out": str(out),
         "rows": log.rows,
-        "devices": len(log.found),
+        "devices": len(log.census),
         "begin_ms": log.begin_ms,
         "end_ms": log.end_ms,
         "measures": {name: table.height for name, table in tables.items()},

@@ -76,7 +76,14 @@ def _warm(result: dict[str, Any]) -> float:
 
 def _run(program: str, log: Path, detectors: Path, rounds: int) -> dict[str, Any]:
     sys.stderr.write(f"{program} ...\n")
-    command = [sys.executable, "-m", "greensplit.benchmarks.measures.programs", program, str(log), str(detectors)]
+    command = [
+        sys.executable,
+        "-m",
+        "greensplit.benchmarks.measures.programs",
+        program,
+        str(log),
+        str(detectors),
+    ]
     done = subprocess.run([*command, str(rounds)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{program}: {done.stderr.strip().splitlines()[-1:]}")

@@ -34,7 +34,7 @@ MEASURES = (
     "phase_wait",
     "communications",
 )
-PARAMETERS = {
+PARAMETERS: dict[str, dict[str, object]] = {
     "has_data": {"no_data_min": 5, "min_data_points": 3},
     "arrival_on_green": {"latency_offset_seconds": 0},
     "yellow_red": {"latency_offset_seconds": 0},

@@ -23,7 +23,7 @@ from .detectors import absent
 from .events import DeviceLog
 from .packing import PARAMETER_BITS, ordered
 
-__all__ = ["EventLog", "Source", "device_log", "open_log"]
+__all__ = ["EventLog", "Source", "device_log", "merged", "open_log", "surveyed"]
 
 CLOCK_UPDATED = 181
 KNOWN_EVENTS = frozenset([*range(219), *range(300, 321), 400, *range(500, 504)])
@@ -127,13 +127,19 @@ class EventLog:
 
 def device_log(log: EventLog, device: Any, pieces: list[Piece]) -> DeviceLog:
     """The device's events in order, each once. Empties ``pieces``."""
-    t_ms = np.concatenate([piece[0] for piece in pieces])
-    code = np.concatenate([piece[1] for piece in pieces])
+    rows = sum(len(piece[0]) for piece in pieces)
+    times, codes = merged(pieces)
     pieces.clear()
-    times, codes = ordered(t_ms, code)
     one = DeviceLog(device, times, codes, log.begin_ms, log.end_ms)
-    log.census[device] = _census(one, len(t_ms) - len(times))
+    log.census[device] = _census(one, rows - len(times))
     return one
+
+
+def merged(pieces: Sequence[Piece]) -> Piece:
+    """Pieces of one device as one, in order, each event once."""
+    return ordered(
+        np.concatenate([piece[0] for piece in pieces]), np.concatenate([piece[1] for piece in pieces])
+    )
 
 
 def _census(device: DeviceLog, duplicates: int) -> Census:
@@ -162,9 +168,8 @@ def open_log(source: Source, devices: Iterable[Any] | None = None) -> EventLog:
     if not any(part.rows for part in parts):
         raise InputError(f"{where}: expected events, found an empty log")
     log = EventLog(where, parts, None)
-    wanted = None if devices is None else sorted(devices)
-    if wanted is not None or log.rows > GROUP_EVENTS:
-        _survey(log, wanted)
+    if devices is not None or log.rows > GROUP_EVENTS:
+        return surveyed(log, devices)
     return log
 
 
@@ -261,14 +266,15 @@ def _split(frame: pl.DataFrame) -> Iterator[tuple[Any, Piece]]:
         start += length
 
 
-def _survey(log: EventLog, wanted: list[Any] | None) -> None:
-    """Note span and device groups, from one pass over two columns."""
+def surveyed(log: EventLog, wanted: Iterable[Any] | None = None) -> EventLog:
+    """The log with its span and its devices in groups, from one pass over two columns."""
     surveys = [_reading(part.where, partial(_spans, part)) for part in log.parts if part.rows]
     devices = pl.concat(surveys).group_by("device_id").agg(pl.col("rows").sum())
     log.begin_ms = min(int(survey["first"].min()) for survey in surveys)  # type: ignore[arg-type]
     log.end_ms = max(int(survey["last"].max()) for survey in surveys)  # type: ignore[arg-type]
-    chosen = devices if wanted is None else devices.filter(pl.col("device_id").is_in(wanted))
+    chosen = devices if wanted is None else devices.filter(pl.col("device_id").is_in(list(wanted)))
     log.groups = _grouped(dict(chosen.iter_rows()))
+    return log
 
 
 def _spans(part: Part) -> pl.DataFrame:

@@ -9,11 +9,24 @@ from __future__ import annotations
 from typing import Any
 
 from ..log import open_log, read_detectors, site_detectors
-from .calculation import compute
+from .calculation import Calculation, calculate, calculation, compute
 from .catalogue import MEASURES, measure
+from .growing import GrowingLog
 from .record import Measure
 
-__all__ = ["MEASURES", "Measure", "compute", "measure", "open_log", "read_detectors", "site_detectors"]
+__all__ = [
+    "MEASURES",
+    "Calculation",
+    "GrowingLog",
+    "Measure",
+    "calculate",
+    "calculation",
+    "compute",
+    "measure",
+    "open_log",
+    "read_detectors",
+    "site_detectors",
+]
 
 
 def __getattr__(name: str) -> Any:

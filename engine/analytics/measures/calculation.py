@@ -20,7 +20,7 @@ from .bins import bins_over
 from .catalogue import measure, measures_named
 from .record import Dialect, Measure, Rows, Setting, frame_of
 
-__all__ = ["Calculation", "Tables", "compute"]
+__all__ = ["Calculation", "Tables", "calculate", "calculation", "compute"]
 
 THREADS = min(8, os.cpu_count() or 1)
 Tables = dict[str, pl.DataFrame]
@@ -38,6 +38,8 @@ class Calculation:
     remove_incomplete: bool = False
 
     def __post_init__(self) -> None:
+        for name in self.measures:
+            measure(name).function(self.dialect)
         for name, values in self.parameters.items():
             known = measure(name).parameters(self.dialect)
             for key in values:
@@ -45,6 +47,26 @@ class Calculation:
                     raise InputError(
                         f"{name}: expected a parameter of {', '.join(known) or 'none'}, found {key}"
                     )
+
+
+def calculation(
+    measures: Iterable[str | Measure] | None = None,
+    *,
+    bin_minutes: int = 15,
+    timezone: str = "UTC",
+    dialect: str = "atspm",
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    remove_incomplete: bool = False,
+) -> Calculation:
+    """What ``compute`` computes, whatever the log. Raises InputError for an unknown dialect, measure or parameter."""
+    if dialect not in ("atspm", "udot"):
+        raise InputError(f"expected the dialect atspm or udot, found {dialect}")
+    chosen = measures_named(measures)
+    if measures is None:
+        chosen = [one for one in chosen if getattr(one, dialect) is not None]
+    names = tuple(one.name for one in chosen)
+    known: Dialect = "atspm" if dialect == "atspm" else "udot"
+    return Calculation(names, bin_minutes, timezone, known, parameters or {}, remove_incomplete)
 
 
 def compute(
@@ -66,11 +88,13 @@ def compute(
     by measure and name. With ``remove_incomplete`` only bins in which the device logged throughout remain. ``told``
     is given the share of events done. Raises InputError and StorageError as ``open_log`` does.
     """
-    chosen = [
-        one for one in measures_named(measures) if measures is not None or getattr(one, dialect) is not None
-    ]
-    what = Calculation(
-        tuple(one.name for one in chosen), bin_minutes, timezone, dialect, parameters or {}, remove_incomplete
+    what = calculation(
+        measures,
+        bin_minutes=bin_minutes,
+        timezone=timezone,
+        dialect=dialect,
+        parameters=parameters,
+        remove_incomplete=remove_incomplete,
     )
     opened = log if isinstance(log, EventLog) else open_log(log)
     config = None if detectors is None else read_detectors(detectors)

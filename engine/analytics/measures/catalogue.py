@@ -13,7 +13,7 @@ from .pedestrians import full_ped, ped, ped_delay, unique_ped
 from .presence import has_data
 from .record import Measure
 from .services import communications, coordination, coordination_agg, splits, terminations
-from .timeline import timeline
+from .timelines import timeline
 from .volumes import actuations
 from .waits import phase_wait
 

@@ -9,7 +9,7 @@ from ...events import WALK
 from ..log.events import DeviceLog
 from .grouping import followed, grouped
 from .record import Rows, Setting
-from .timeline import timeline
+from .timelines import timeline
 
 __all__ = ["full_ped", "ped", "ped_delay", "unique_ped"]
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ..log.events import DeviceLog
 from .grouping import grouped, overlaps
 from .record import Rows, Setting
-from .timeline import of_class, timeline
+from .timelines import of_class, timeline
 
 __all__ = ["phase_wait"]
 

@@ -1,0 +1,93 @@
+"""``greensplit measures`` as people use it, on a run of our own simulator, against the atspm package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from greensplit.engine.analytics.measures import site_detectors
+from greensplit.engine.model.toml import read_site
+from greensplit.engine.store.logfile import read_log
+
+from ..engine.analytics.measures.oracle import differences, oracle_tables
+from ..engine.analytics.measures.test_against_atspm import KEYS
+from .command import greensplit
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half an hour of three junctions with a quarter of the loops dead."""
+    folder = tmp_path_factory.mktemp("ran")
+    window = ("--begin", "25200", "--end", "27000")
+    done = greensplit("run", "cologne3", "-c", "clearing", *window, "-o", "run", "--dead", "0.25", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
+
+
+def test_measures_of_a_run_are_those_of_the_package(ran: Path, tmp_path: Path) -> None:
+    """Shared loops serve one phase each and clearances of no length are left out: see test_defects for both."""
+    detectors = site_detectors(read_site(ran / "model.toml")).unique(
+        ["device_id", "channel", "function"], keep="first", maintain_order=True
+    )
+    detectors.write_csv(tmp_path / "detectors.csv")
+    log = read_log(ran).collect()
+    begins = log.filter(pl.col("event_id") == 10).select("timestamp", "device_id", "parameter")
+    at_once = (log["event_id"] == 11) & log.select(
+        pl.struct("timestamp", "device_id", "parameter").is_in(begins.to_struct().implode())
+    ).to_series()
+    ends = log.filter(at_once).select("timestamp", "device_id", "parameter")
+    kept = log.join(
+        ends.with_columns(pl.lit(10, pl.UInt16).alias("event_id")), on=log.columns, how="anti"
+    ).filter(
+        ~pl.struct("timestamp", "device_id", "parameter").is_in(ends.to_struct().implode())
+        | (pl.col("event_id") != 11)
+    )
+    kept.write_parquet(tmp_path / "log.parquet")
+    done = greensplit(
+        "measures", "log.parquet", "--config", "detectors.csv", "--out", "tables", "--json", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["devices"] == 3
+    assert any("no event of detector channel" in note for note in summary["notes"])
+    names = {"advance": "Advance", "presence": "Presence", "yellow_red": "Yellow_Red"}
+    config = detectors.select(
+        pl.col("device_id").alias("DeviceId"),
+        pl.col("phase").alias("Phase"),
+        pl.col("channel").alias("Parameter"),
+        pl.col("function").replace(names).alias("Function"),
+    )
+    raw = kept.with_columns(pl.col("timestamp").dt.replace_time_zone(None))
+    theirs = oracle_tables(raw, config, list(KEYS))
+    for name, keys in KEYS.items():
+        ours = pl.read_parquet(tmp_path / "tables" / f"{name}.parquet")
+        assert differences(ours, theirs[name], keys).is_empty(), name
+        assert pl.read_csv(tmp_path / "tables" / f"{name}.csv").height == ours.height
+    assert theirs["split_failures"].height > 0
+    assert theirs["arrival_on_green"].height > 0
+
+
+def test_a_run_directory_brings_its_own_detectors(ran: Path, tmp_path: Path) -> None:
+    """Without --config its model says what stands where; --measures chooses."""
+    done = greensplit(
+        "measures", str(ran), "--out", "tables", "--measures", "actuations,split_failures", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == [
+        "actuations.csv",
+        "actuations.parquet",
+        "split_failures.csv",
+        "split_failures.parquet",
+    ]
+    assert pl.read_parquet(tmp_path / "tables" / "split_failures.parquet").height > 0
+
+
+def test_wrong_input_is_one_line_and_exit_code_two(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("when,where\n1,2\n")
+    done = greensplit("measures", "log.csv", "--out", "tables", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("greensplit: log.csv: expected columns timestamp")
+    assert not (tmp_path / "tables").exists()
