@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 import pytest
 
 from greensplit.engine.analytics.measures import site_detectors
@@ -58,10 +59,21 @@ def test_measures_of_a_run_are_those_of_the_package(ran: Path, tmp_path: Path) -
     theirs = oracle_tables(raw, config, list(KEYS))
     for name, keys in KEYS.items():
         ours = pl.read_parquet(tmp_path / "tables" / f"{name}.parquet")
-        assert differences(ours, theirs[name], keys).is_empty(), name
+        spoilt = theirs[name].filter(pl.any_horizontal(cs.float().is_nan()))  # see test_defects
+        assert spoilt.height < 0.2 * theirs[name].height or spoilt.is_empty(), name
+        fair = [
+            table.join(spoilt, on=keys, how="anti")
+            for table in (_typed(ours, theirs[name], keys), theirs[name])
+        ]
+        assert differences(fair[0], fair[1], keys).is_empty(), name
         assert pl.read_csv(tmp_path / "tables" / f"{name}.csv").height == ours.height
     assert theirs["split_failures"].height > 0
     assert theirs["arrival_on_green"].height > 0
+
+
+def _typed(ours: pl.DataFrame, theirs: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Keys of the types that the package has, so that they can be joined."""
+    return ours.with_columns(pl.col(name).cast(theirs.schema[name]) for name in keys)
 
 
 def test_a_run_directory_brings_its_own_detectors(ran: Path, tmp_path: Path) -> None:
