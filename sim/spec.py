@@ -25,7 +25,7 @@ class RunSpec:
     due in the first ``warmup_s`` run but are not measured. ``epoch`` is the UTC time of the first second.
     ``plan_scale`` is the factor on the traffic that ``retimed`` plans are made for, whatever ``scale`` is.
     ``controller`` empty is our best. ``vision`` empty takes what the controller needs. ``dead_share`` of the loops,
-    drawn by the seed, and those of ``dead_loops`` stay off.
+    drawn by the seed, and those of ``dead_loops`` stay off. ``incidents`` is a list of what shall go wrong on the road.
     """
 
     scenario: str
@@ -51,6 +51,7 @@ class RunSpec:
     dead_share: float = 0.0
     dead_loops: tuple[str, ...] = ()
     plan_scale: float = 1.0
+    incidents: Path | None = None
 
     def check(self) -> None:
         """InputError where a number is out of range."""
@@ -77,8 +78,8 @@ class RunSpec:
     def from_plain(values: dict[str, Any]) -> RunSpec:
         """The specification that ``plain`` told."""
         found = dict(values)
-        for key in ("net", "detectors", "model"):
-            found[key] = None if found[key] is None else Path(found[key])
+        for key in ("net", "detectors", "model", "incidents"):
+            found[key] = None if found.get(key) is None else Path(found[key])
         for key in ("routes", "additional"):
             found[key] = tuple(Path(path) for path in found[key])
         found["params"] = tuple((name, value) for name, value in found["params"])
