@@ -96,7 +96,7 @@ def _draw_one(
         entry = place.edge if not _feeders(network, place.edge) else ""
         end_s = start_s + duration_s
         return Incident(str(number), kind, "", 0.0, start_s, end_s, entry, start_s, draw.surge_factor)
-    if kind is IncidentKind.CLOSED and place.lanes > 1 and _feeders(network, place.edge):
+    if kind is IncidentKind.CLOSED and _can_be_closed(network, place):
         return Incident(str(number), kind, place.lane, 0.0, start_s, start_s + duration_s, "", start_s)
     route = _stall_route(network, place)
     way_m = position_m + sum(network.edges[edge].lanes[0].length_m for edge in route[:-2])
@@ -147,6 +147,25 @@ def _feeders(network: Network, edge: str) -> list[Connection]:
         for connection in network.incoming.get(lane.id, [])
         if not connection.source.startswith(":") and connection.direction != "t"
     ]
+
+
+def _can_be_closed(network: Network, place: _Place) -> bool:
+    """Whether the other lanes lead wherever this one does, and whoever comes onto it may come onto them."""
+    lanes = [lane.id for lane in network.edges[place.edge].lanes if lane.admits("passenger")]
+    others = [lane for lane in lanes if lane != place.lane]
+    return (
+        bool(_feeders(network, place.edge))
+        and _targets(network, [place.lane]) <= _targets(network, others)
+        and _sources(network, [place.lane]) <= _sources(network, others)
+    )
+
+
+def _targets(network: Network, lanes: Sequence[str]) -> set[str]:
+    return {c.target for lane in lanes for c in network.outgoing.get(lane, [])}
+
+
+def _sources(network: Network, lanes: Sequence[str]) -> set[str]:
+    return {c.source for lane in lanes for c in network.incoming.get(lane, []) if not c.source.startswith(":")}
 
 
 def _stall_route(network: Network, place: _Place) -> tuple[str, ...]:
