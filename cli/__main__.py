@@ -12,6 +12,7 @@ from greensplit.engine.kernel_cache import use_kernel_cache
 
 from .compare import compare
 from .explain import explain
+from .incidents import incidents
 from .plan import plan
 from .report import report
 from .run import run
@@ -32,6 +33,7 @@ app.command()(compare)
 app.command()(plan)
 app.command()(report)
 app.command()(explain)
+app.command()(incidents)
 app.add_typer(scenarios_app, name="scenarios")
 
 INTERRUPTED = 130

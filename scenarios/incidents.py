@@ -164,9 +164,7 @@ def _stalled(incident: Incident) -> Element:
 def _closed(incident: Incident) -> Element:
     edge = incident.lane.rpartition("_")[0]
     rerouter = Element("rerouter", {"id": f"{STALLED_PREFIX}{incident.id}", "edges": edge})
-    interval = SubElement(
-        rerouter, "interval", {"begin": str(incident.start_s), "end": str(incident.end_s)}
-    )
+    interval = SubElement(rerouter, "interval", {"begin": str(incident.start_s), "end": str(incident.end_s)})
     SubElement(interval, "closingLaneReroute", {"id": incident.lane, "disallow": "all"})
     return rerouter
 

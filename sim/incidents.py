@@ -1,8 +1,8 @@
 """Incidents in a network: drawn from a seed, and afterwards the truth as SUMO lived it.
 
-A place is told as an analyst needs it: the junction and approach whose stop line the lane leads to, and how far before
-it. Places come from the lanes that feed signals; a stalled vehicle enters on the edge before, so that it comes to a
-stop when it was asked to, within what traffic allows.
+A place is told as an analyst needs it: the junction and approach whose stop line the lane leads to, and how far
+before it. Places come from the lanes that feed signals; a stalled vehicle enters on the edge before, so that it
+comes to a stop when it was asked to, within what traffic allows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from greensplit.engine.errors import ScenarioError
 from greensplit.engine.model.site import Site
-from greensplit.scenarios.incidents import STALLED_PREFIX, Incident, IncidentKind, write_incidents
+from greensplit.scenarios.incidents import STALLED_PREFIX, Incident, IncidentKind
 
 from .derive.loops import upstream_chain
 from .network import Connection, Network
@@ -69,7 +69,9 @@ def draw_incidents(
         )
     places = [place for place in _places(network, site).values() if _stall_route(network, place)]
     if not places:
-        raise ScenarioError(f"{network.path}: expected a lane of over {2 * ENDS_M:g} m before a signal, found none")
+        raise ScenarioError(
+            f"{network.path}: expected a lane of over {2 * ENDS_M:g} m before a signal, found none"
+        )
     rng = np.random.default_rng([seed, 11])
     return tuple(
         _draw_one(network, places, draw, window_s[0] + slot * slot_s, slot_s, slot, rng)
@@ -165,7 +167,9 @@ def _targets(network: Network, lanes: Sequence[str]) -> set[str]:
 
 
 def _sources(network: Network, lanes: Sequence[str]) -> set[str]:
-    return {c.source for lane in lanes for c in network.incoming.get(lane, []) if not c.source.startswith(":")}
+    return {
+        c.source for lane in lanes for c in network.incoming.get(lane, []) if not c.source.startswith(":")
+    }
 
 
 def _stall_route(network: Network, place: _Place) -> tuple[str, ...]:
@@ -189,7 +193,8 @@ def stop_arguments(folder: Path) -> list[str]:
 def read_truth(
     network: Network, site: Site, incidents: Iterable[Incident], folder: Path, begin_s: int, end_s: int
 ) -> list[dict[str, Any]]:
-    """One row per incident with incident_id, kind, lane, place and times, by start; a vehicle that never came to its stop has none.
+    """One row per incident with incident_id, kind, lane, place and times, by start; a vehicle that never came to
+    its stop has none.
 
     Times are seconds since the start of the run: of a stalled vehicle, when SUMO says that it stood.
     """
@@ -215,7 +220,9 @@ def _truth_row(incident: Incident, place: _Place | None, start_s: float, end_s: 
         "end_s": end_s,
     }
     if place is None:
-        return row | dict.fromkeys(("device_id", "upstream_device_id", "junction", "approach", "distance_m", "lanes"))
+        return row | dict.fromkeys(
+            ("device_id", "upstream_device_id", "junction", "approach", "distance_m", "lanes")
+        )
     standing_m = place.length_m if incident.kind is IncidentKind.CLOSED else incident.position_m
     return row | {
         "device_id": place.device_id,

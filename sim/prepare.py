@@ -156,9 +156,7 @@ def prepare(spec: RunSpec, folder: Path) -> Prepared:
     )
 
 
-def _schedule(
-    spec: RunSpec, scenario: Scenario, incidents: tuple[Incident, ...], folder: Path
-) -> Scenario:
+def _schedule(spec: RunSpec, scenario: Scenario, incidents: tuple[Incident, ...], folder: Path) -> Scenario:
     """The scenario with the demand of this run; the list of its vehicles is written before anything runs."""
     demand = read_demand(scenario, seed=spec.seed)
     must_be_written = demand.must_be_written

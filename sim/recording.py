@@ -49,7 +49,12 @@ def record_run(prepared: Prepared, outcome: Outcome) -> Record:
 
 def _truth(prepared: Prepared, outcome: Outcome) -> list[dict[str, Any]]:
     return read_truth(
-        prepared.network, prepared.site, prepared.incidents, prepared.folder, prepared.scenario.begin_s, outcome.end_s
+        prepared.network,
+        prepared.site,
+        prepared.incidents,
+        prepared.folder,
+        prepared.scenario.begin_s,
+        outcome.end_s,
     )
 
 

@@ -31,7 +31,8 @@ __all__ = ["BIN_S", "DAY_S", "Day", "Recording", "record"]
 BIN_S = 20.0
 DAY_S = 86_400
 HOURS = "0.15,0.1,0.08,0.08,0.12,0.3,0.8,1.4,1.5,1.2,1.05,1.05,1.1,1.1,1.15,1.3,1.5,1.6,1.3,0.95,0.7,0.55,0.4,0.25"
-FORMAT = 1
+INCIDENT_HOURS_S = (6 * 3600, 22 * 3600)
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +82,13 @@ def record(day: Day, root: Path) -> Recording:
         _simulate(day, place)
     with np.load(place / "bins.npz") as found:
         series = LaneSeries(0.0, BIN_S, **{name: found[name] for name in found.files})
-    return Recording(lanes_of(read_site(place / "model.toml")), series, json.loads((place / "truth.json").read_text()))
+    return Recording(
+        lanes_of(read_site(place / "model.toml")), series, json.loads((place / "truth.json").read_text())
+    )
 
 
 def _key(day: Day) -> str:
-    told = [FORMAT, asdict(day), BIN_S, HOURS, versions()]
+    told = [FORMAT, asdict(day), BIN_S, HOURS, INCIDENT_HOURS_S if day.incidents else None, versions()]
     return f"day-{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]}"
 
 
@@ -105,8 +108,8 @@ def _with_incidents(day: Day, folder: Path) -> RunSpec:
     scenario = load_scenario(spec)
     network = read_network(scenario.net_file, scenario.additional_files)
     draw = IncidentDraw(day.incidents, kinds=tuple(IncidentKind(kind) for kind in day.kinds))
-    window_s = (scenario.begin_s, scenario.end_s)
-    incidents = draw_incidents(network, load_site(spec, scenario, network), draw, window_s, day.seed)
+    site = load_site(spec, scenario, network)
+    incidents = draw_incidents(network, site, draw, INCIDENT_HOURS_S, day.seed)
     write_incidents(incidents, folder / "incidents.csv")
     return replace(spec, incidents=folder / "incidents.csv")
 
@@ -119,7 +122,9 @@ def _keep(run_folder: Path, place: Path) -> None:
     end_ms = start_ms + (manifest["end_s"] - manifest["begin_s"]) * 1000
     lanes = lanes_of(read_site(run_folder / "model.toml"))
     series = lane_series(read_log(run_folder), lanes, start_ms=start_ms, end_ms=end_ms, bin_s=BIN_S)
-    arrays = {name: getattr(series, name) for name in LaneSeries.__slots__ if name not in ("start_s", "bin_s")}
+    arrays = {
+        name: getattr(series, name) for name in LaneSeries.__slots__ if name not in ("start_s", "bin_s")
+    }
     with atomic_path(place / "bins.npz") as path, path.open("wb") as stream:
         np.savez_compressed(stream, **arrays)
     shutil.copyfile(run_folder / "model.toml", place / "model.toml")

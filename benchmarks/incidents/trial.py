@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import mean, median
 from typing import Any
 
@@ -95,7 +96,7 @@ def _arm(
 
     def alarms(day: Recording) -> tuple[Alarm, ...]:
         score = way(day)
-        ends_s = bin_s * np.arange(1, len(score) + 1)
+        ends_s = np.arange(1, len(score) + 1, dtype=np.float64) * bin_s
         return tuple(alarms_of(score > threshold.value, ends_s, devices))
 
     found = tuple(alarms(day) for day in busy)
@@ -104,7 +105,8 @@ def _arm(
         threshold,
         tuple(score_alarms(alarms(day), [], day.series.hours) for day in quiet),
         tuple(
-            score_alarms(told, truths_of(day), day.series.hours) for told, day in zip(found, busy, strict=True)
+            score_alarms(told, truths_of(day), day.series.hours)
+            for told, day in zip(found, busy, strict=True)
         ),
         found,
     )
@@ -158,7 +160,9 @@ def tell_slices(arm: Arm, busy: Sequence[Recording]) -> dict[str, list[dict[str,
 def _flow_veh_h(day: Recording, row: dict[str, Any]) -> float:
     """Vehicles an hour over the approach's stop bars in the quarter of an hour before."""
     lanes = [
-        i for i, lane in enumerate(day.lanes) if (lane.device_id, lane.approach) == (row["device_id"], row["approach"])
+        i
+        for i, lane in enumerate(day.lanes)
+        if (lane.device_id, lane.approach) == (row["device_id"], row["approach"])
     ]
     last = max(int(row["start_s"] // BIN_S), 1)
     first = max(last - QUARTER_BINS, 0)
@@ -169,7 +173,7 @@ def _flow_veh_h(day: Recording, row: dict[str, Any]) -> float:
 def _sliced(values: Iterable[tuple[float, float | None]], bounds: Sequence[float]) -> list[dict[str, Any]]:
     values = list(values)
     found = []
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in pairwise(bounds):
         delays = [delay for value, delay in values if low <= value < high]
         if delays:
             found.append({"from": low, "to": high, **_detection(delays)})

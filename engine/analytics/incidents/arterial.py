@@ -1,19 +1,22 @@
 """Incidents on signalled arterials from stop-bar and advance loops, lane by lane, and the green of the log.
 
-A blocked lane shows in one of five ways, each a statistic of its own:
+A blocked lane shows in one of these ways, each a statistic of its own:
 
-- ``starved_advance``, ``starved_stop``: a lane gets less than its share while its siblings, which are green with it and
-  serve the same approach, go on; over advance loops, and over stop bars;
-- ``missing``: arrivals fall behind what the lanes upstream let go, a travel time ago, or behind the lane's own last half
-  hour where nothing upstream is known;
-- ``standing_stop``, ``standing_advance``: a loop stays occupied through green after green: the queue stands, and what
-  goes over the stop bar is below capacity.
+- ``starved_*``, ``thinned_*``: a lane gets next to nothing, or clearly less than its share, while its siblings, which
+  are green with it and serve the same approach, go on; over advance loops, and over stop bars. Its share depends on
+  how much traffic there is: in a thin stream everybody keeps to one lane;
+- ``missing``: arrivals of an approach fall behind what the lanes upstream let go, a travel time ago, or behind the
+  approach's own last half hour where nothing upstream is known;
+- ``standing_*``: a loop stays occupied through green after green: the queue stands, and what goes over the stop bar
+is
+  below capacity.
 
-The first three are cumulative sums of Poisson log-likelihood ratios (Page 1954, Biometrika 41; for counts Lucas 1985,
-Technometrics 27): expected count lambda against ``left`` times lambda, S = max(0, S + (k ln left + (1 - left) lambda) / D)
-with D the dispersion learned. Input-output balance and lane imbalance as evidence on arterials: Thancanamootoo and Bell
-1988 (University of Newcastle), Ivan 1997 (Transportation Research C 5). What is normal differs from lane to lane: turns
-yield, buses stop. So each statistic is told in units of its own largest values in days without incidents.
+All but the last are cumulative sums of Poisson log-likelihood ratios (Page 1954, Biometrika 41; for counts Lucas
+1985, Technometrics 27): expected count lambda against ``left`` times lambda, S = max(0, S + (k ln left + (1 - left)
+lambda) / D) with D the dispersion learned. Input-output balance and lane imbalance as evidence on arterials:
+Thancanamootoo and Bell 1988 (University of Newcastle), Ivan 1997 (Transportation Research C 5). What is normal
+differs from lane to lane: turns yield, buses stop. So each statistic is told in units of its own largest values in
+days without incidents.
 """
 
 from __future__ import annotations
@@ -30,55 +33,91 @@ from .series import LanePlace, LaneSeries
 
 __all__ = ["STATISTICS", "ArterialModel", "Config", "learn", "score", "statistics"]
 
-STATISTICS = ("starved_advance", "starved_stop", "missing", "standing_stop", "standing_advance")
+STATISTICS = (
+    "starved_advance",
+    "thinned_advance",
+    "starved_stop",
+    "thinned_stop",
+    "missing",
+    "standing_stop",
+    "standing_advance",
+)
+SUMS = 5
+STANDING = slice(SUMS, None)
+QUARTER_S = 900.0
 
 F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """``left``: share of its traffic that a blocked lane still carries, as the sums assume it.
+    """``starved``, ``thinned``, ``missing``: share of the expected traffic that a sum takes for what an incident
+    leaves.
 
-    ``memory_s`` is the time constant of a lane's own level, ``most_ratio`` bounds a sum, in units of its scale, so that
-    it comes back soon after an incident. ``peaks`` is how many of the largest episodes make a scale, ``apart_s`` how far
-    they lie apart. ``least_expected_veh``: a lane with fewer expected vehicles a day is not judged by counts.
+    ``memory_s`` is the time constant of an approach's own level, ``level_s`` the time over which its traffic is
+    told for the shares of lanes, in ``levels`` classes. ``most_ratio`` bounds a sum, in units of its scale, so that
+    it comes back soon after an incident. ``peaks`` is how many of the largest episodes make a scale, ``apart_s``
+    how far they lie apart. With fewer expected vehicles a day than ``least_expected_veh`` nothing is judged by
+    counts; a loop is never held to have stood for long below ``least_standing_s`` of green.
     """
 
-    left: float = 0.25
+    starved: float = 0.1
+    thinned: float = 0.5
+    missing: float = 0.02
     memory_s: float = 1800.0
+    level_s: float = 600.0
+    levels: int = 6
     most_ratio: float = 3.0
     peaks: int = 5
     apart_s: float = 900.0
     least_expected_veh: float = 50.0
     least_standing_s: float = 15.0
 
+    @property
+    def left(self) -> tuple[float, ...]:
+        """What the sums assume, in the order of ``STATISTICS``."""
+        return self.starved, self.thinned, self.starved, self.thinned, self.missing
 
-class ArterialModel(NamedTuple):
-    """What is normal at a site. Arrays per lane, (lanes,), or (statistics, lanes) for ``scale``.
 
-    ``weights[i]`` are vehicles that arrive in lane i per vehicle that leaves each of its feeders.
+class Shares(NamedTuple):
+    """Vehicles in a lane per vehicle on its siblings, by the traffic of all of them: (levels, lanes), both nan
+    without.
+
+    ``level`` are vehicles a bin.
     """
 
-    ratio_advance: F64
-    ratio_stop: F64
+    level: F64
+    ratio: F64
+
+
+class ArterialModel(NamedTuple):
+    """What is normal at a site; ``scale`` is (statistics, lanes), ``dispersion`` (3, lanes): advance, stop, missing.
+
+    ``weights[i]`` are vehicles that come to the approach of lane i per vehicle that leaves each of its feeders.
+    """
+
+    advance: Shares
+    stop: Shares
     weights: tuple[F64, ...]
     dispersion: F64
     scale: F64
 
 
-def learn(days: Sequence[LaneSeries], lanes: Sequence[LanePlace], config: Config | None = None) -> ArterialModel:
+def learn(
+    days: Sequence[LaneSeries], lanes: Sequence[LanePlace], config: Config | None = None
+) -> ArterialModel:
     """The model of a site from series without incidents."""
     config = config or Config()
-    count = len(lanes)
+    approaches = _approaches(lanes)
     model = ArterialModel(
-        ratio_advance=_ratios([day.advance_count for day in days], lanes),
-        ratio_stop=_ratios([day.stop_count for day in days], lanes),
-        weights=tuple(_turning(days, lane, i) for i, lane in enumerate(lanes)),
-        dispersion=np.ones((3, count)),
-        scale=np.full((len(STATISTICS), count), np.inf),
+        advance=_shares([day.advance_count for day in days], days[0].bin_s, lanes, config),
+        stop=_shares([day.stop_count for day in days], days[0].bin_s, lanes, config),
+        weights=_turning(days, lanes, approaches),
+        dispersion=np.ones((3, len(lanes))),
+        scale=np.full((len(STATISTICS), len(lanes)), np.inf),
     )
     expected = [_expectations(day, lanes, model, config) for day in days]
-    model = model._replace(dispersion=_dispersions(expected))
+    model = model._replace(dispersion=_dispersions(expected, days[0].bin_s))
     raw = [_raw(pairs, day, model, config) for pairs, day in zip(expected, days, strict=True)]
     return model._replace(scale=_scales(raw, expected, days, config))
 
@@ -87,7 +126,7 @@ def score(
     series: LaneSeries, lanes: Sequence[LanePlace], model: ArterialModel, config: Config | None = None
 ) -> F64:
     """(bins, lanes): the largest of the statistics, each in units of its scale."""
-    return statistics(series, lanes, model, config).max(axis=0)
+    return np.asarray(statistics(series, lanes, model, config).max(axis=0))
 
 
 def statistics(
@@ -103,20 +142,31 @@ Pair = tuple[F64, F64]
 """Expected and counted vehicles, (bins, lanes); nan where a lane cannot be judged."""
 
 
+def _approaches(lanes: Sequence[LanePlace]) -> list[list[int]]:
+    """For every lane, all lanes of its approach."""
+    keys = [(lane.device_id, lane.approach) for lane in lanes]
+    return [[j for j, key in enumerate(keys) if key == own] for own in keys]
+
+
 def _expectations(
     series: LaneSeries, lanes: Sequence[LanePlace], model: ArterialModel, config: Config
 ) -> tuple[Pair, Pair, Pair]:
-    """Of the three sums: by siblings at the advance loops and at the stop bars, and by what should arrive."""
-    advance = np.stack([_of_siblings(series.advance_count, lane) for lane in lanes], axis=1)
-    stop = np.stack([_of_siblings(series.stop_count, lane) for lane in lanes], axis=1)
+    """By siblings at the advance loops and at the stop bars, and by what should come to the approach."""
     arrivals = _arrivals(series)
-    missing = np.stack(
-        [_expected_arrivals(series, arrivals, lane, i, model, config) for i, lane in enumerate(lanes)], axis=1
-    )
+    of_approach = np.stack([arrivals[:, one].sum(axis=1) for one in _approaches(lanes)], axis=1)
+    coming = [
+        _released(series, _feeders(lanes, one)) @ weights
+        if len(weights)
+        else _level(of_approach[:, i], series.bin_s, config)
+        for i, (one, weights) in enumerate(zip(_approaches(lanes), model.weights, strict=True))
+    ]
     return (
-        (advance * model.ratio_advance, series.advance_count),
-        (stop * model.ratio_stop, series.stop_count),
-        (missing, arrivals),
+        (
+            _by_siblings(series.advance_count, series.bin_s, lanes, model.advance, config),
+            series.advance_count,
+        ),
+        (_by_siblings(series.stop_count, series.bin_s, lanes, model.stop, config), series.stop_count),
+        (np.stack(coming, axis=1), of_approach),
     )
 
 
@@ -125,47 +175,90 @@ def _arrivals(series: LaneSeries) -> F64:
     return np.where(np.isnan(series.advance_count), series.stop_count, series.advance_count)
 
 
-def _of_siblings(count: F64, lane: LanePlace) -> F64:
-    if not lane.siblings:
-        return np.full(len(count), np.nan)
-    return np.asarray(count[:, list(lane.siblings)].sum(axis=1))
-
-
-def _ratios(counts: Sequence[F64], lanes: Sequence[LanePlace]) -> F64:
-    """Vehicles in a lane per vehicle on its siblings; nan without siblings or traffic."""
-    found = np.full(len(lanes), np.nan)
+def _by_siblings(count: F64, bin_s: float, lanes: Sequence[LanePlace], shares: Shares, config: Config) -> F64:
+    found = np.full(count.shape, np.nan)
     for i, lane in enumerate(lanes):
-        others = sum(float(np.nansum(_of_siblings(count, lane))) for count in counts)
-        if lane.siblings and others > 0.0:
-            found[i] = sum(float(np.nansum(count[:, i])) for count in counts) / others
+        if lane.siblings and np.isfinite(shares.ratio[:, i]).all():
+            others = count[:, list(lane.siblings)].sum(axis=1)
+            level = _recent(others + count[:, i], bin_s, config)
+            found[:, i] = others * np.interp(level, shares.level[:, i], shares.ratio[:, i])
     return found
 
 
-def _turning(days: Sequence[LaneSeries], lane: LanePlace, i: int) -> F64:
+def _recent(count: F64, bin_s: float, config: Config) -> F64:
+    """Mean of the last ``level_s``, this bin included; nan counts as nothing."""
+    size = max(round(config.level_s / bin_s), 1)
+    total = np.cumsum(np.nan_to_num(count, nan=0.0))
+    return np.asarray((total - _later(total, size)) / np.minimum(np.arange(1, len(count) + 1), size))
+
+
+def _shares(counts: Sequence[F64], bin_s: float, lanes: Sequence[LanePlace], config: Config) -> Shares:
+    """Classes of equal traffic; a lane without siblings, or whose siblings are never used, has none."""
+    level = np.full((config.levels, len(lanes)), np.nan)
+    ratio = np.full((config.levels, len(lanes)), np.nan)
+    for i, lane in enumerate(lanes):
+        if not lane.siblings:
+            continue
+        own = np.concatenate([count[:, i] for count in counts])
+        others = np.concatenate([count[:, list(lane.siblings)].sum(axis=1) for count in counts])
+        recent = np.concatenate(
+            [_recent(count[:, [i, *lane.siblings]].sum(axis=1), bin_s, config) for count in counts]
+        )
+        order = np.argsort(recent, kind="stable")
+        whole = np.cumsum((own + others)[order])
+        ends = np.searchsorted(whole, whole[-1] * np.arange(1, config.levels) / config.levels)
+        classes = np.split(order, ends)
+        if all(others[one].sum() > 0.0 for one in classes):
+            level[:, i] = [recent[one].mean() for one in classes]
+            ratio[:, i] = [own[one].sum() / others[one].sum() for one in classes]
+    return Shares(level, ratio)
+
+
+def _feeders(lanes: Sequence[LanePlace], approach: Sequence[int]) -> list[tuple[int, float]]:
+    """Lanes that feed an approach, each once, with the shortest travel time."""
+    found: dict[int, float] = {}
+    for i in approach:
+        for feeder, travel_s in lanes[i].feeders:
+            found[feeder] = min(travel_s, found.get(feeder, np.inf))
+    return sorted(found.items())
+
+
+def _turning(
+    days: Sequence[LaneSeries], lanes: Sequence[LanePlace], approaches: Sequence[Sequence[int]]
+) -> tuple[F64, ...]:
     """Non-negative least squares of arrivals on what the feeders let go, in quarters of an hour."""
-    if not lane.feeders:
+    known: dict[tuple[int, ...], F64] = {}
+    for approach in map(tuple, approaches):
+        if approach not in known:
+            known[approach] = _turning_of(days, _feeders(lanes, approach), approach)
+    return tuple(known[tuple(approach)] for approach in approaches)
+
+
+def _turning_of(
+    days: Sequence[LaneSeries], feeders: Sequence[tuple[int, float]], approach: Sequence[int]
+) -> F64:
+    if not feeders:
         return np.empty(0)
-    left = np.concatenate([_quarters(_released(day, lane), day) for day in days])
-    came = np.concatenate([_quarters(_arrivals(day)[:, [i]], day) for day in days])[:, 0]
+    step = round(QUARTER_S / days[0].bin_s)
+    left = np.concatenate([_quarters(_released(day, feeders), step) for day in days])
+    came = np.concatenate([_quarters(_arrivals(day)[:, list(approach)], step).sum(axis=1) for day in days])
     if not (np.isfinite(left).all() and np.isfinite(came).all()):
         return np.empty(0)
     return np.asarray(nnls(left, came)[0])
 
 
-def _quarters(values: F64, series: LaneSeries) -> F64:
-    step = max(int(900.0 / series.bin_s), 1)
+def _quarters(values: F64, step: int) -> F64:
     whole = len(values) // step * step
     return np.asarray(values[:whole].reshape(-1, step, values.shape[1]).sum(axis=1))
 
 
-def _released(series: LaneSeries, lane: LanePlace) -> F64:
-    """(bins, feeders): what each feeder let go a travel time ago, spread over the bins about it."""
+def _released(series: LaneSeries, feeders: Sequence[tuple[int, float]]) -> F64:
+    """(bins, feeders): what each feeder let go a travel time ago; a part of a bin is split between two."""
     columns = []
-    for feeder, travel_s in lane.feeders:
+    for feeder, travel_s in feeders:
         whole, part = divmod(travel_s / series.bin_s, 1.0)
         count = series.stop_count[:, feeder]
-        early, late = _later(count, int(whole)), _later(count, int(whole) + 1)
-        columns.append((1.0 - part) * early + part * late)
+        columns.append((1.0 - part) * _later(count, int(whole)) + part * _later(count, int(whole) + 1))
     return np.stack(columns, axis=1)
 
 
@@ -173,23 +266,15 @@ def _later(values: F64, bins: int) -> F64:
     return np.concatenate((np.zeros(min(bins, len(values))), values[: max(len(values) - bins, 0)]))
 
 
-def _expected_arrivals(
-    series: LaneSeries, arrivals: F64, lane: LanePlace, i: int, model: ArterialModel, config: Config
-) -> F64:
-    if len(model.weights[i]):
-        return np.asarray(_released(series, lane) @ model.weights[i])
-    return _level(arrivals[:, i], series.bin_s, config)
-
-
 def _level(count: F64, bin_s: float, config: Config) -> F64:
     """Exponentially weighted mean of the bins before."""
     share = bin_s / config.memory_s
-    level = float(np.nanmean(count[: max(int(config.memory_s / bin_s), 1)])) if np.isfinite(count).any() else 0.0
+    level = float(np.nan_to_num(count[: max(int(config.memory_s / bin_s), 1)], nan=0.0).mean())
     found = np.empty(len(count))
-    for b, k in enumerate(count.tolist()):
+    for b, k in enumerate(np.nan_to_num(count, nan=0.0).tolist()):
         found[b] = level
         level += share * (k - level)
-    return found
+    return np.where(np.isnan(count), np.nan, found)
 
 
 def _totals(expected: Sequence[tuple[Pair, Pair, Pair]]) -> list[Pair]:
@@ -200,14 +285,12 @@ def _totals(expected: Sequence[tuple[Pair, Pair, Pair]]) -> list[Pair]:
     ]
 
 
-def _dispersions(expected: Sequence[tuple[Pair, Pair, Pair]]) -> F64:
+def _dispersions(expected: Sequence[tuple[Pair, Pair, Pair]], bin_s: float) -> F64:
     """(3, lanes) variance of a quarter's count about its expectation, over the expectation; at least 1."""
+    step = round(QUARTER_S / bin_s)
     found = []
     for want, got in _totals(expected):
-        step = 45
-        whole = len(want) // step * step
-        w = want[:whole].reshape(-1, step, want.shape[1]).sum(axis=1)
-        g = got[:whole].reshape(-1, step, want.shape[1]).sum(axis=1)
+        w, g = _quarters(want, step), _quarters(got, step)
         with np.errstate(invalid="ignore", divide="ignore"):
             found.append(np.nansum((g - w) ** 2, axis=0) / np.nansum(w, axis=0))
     return np.maximum(np.nan_to_num(np.array(found), nan=1.0, posinf=1.0), 1.0)
@@ -215,12 +298,15 @@ def _dispersions(expected: Sequence[tuple[Pair, Pair, Pair]]) -> F64:
 
 def _raw(
     expected: tuple[Pair, Pair, Pair], series: LaneSeries, model: ArterialModel, config: Config
-) -> tuple[F64, F64, F64, F64, F64]:
+) -> tuple[F64, ...]:
+    """Statistics in their own units, in the order of ``STATISTICS``."""
     sums = [
-        _shortfall(want, got, model.dispersion[s], config.most_ratio * model.scale[s], config.left)
-        for s, (want, got) in enumerate(expected)
+        _shortfall(
+            *expected[source], model.dispersion[source], config.most_ratio * model.scale[s], config.left[s]
+        )
+        for s, source in enumerate((0, 0, 1, 1, 2))
     ]
-    return sums[0], sums[1], sums[2], series.stop_standing_s, series.advance_standing_s
+    return (*sums, series.stop_standing_s, series.advance_standing_s)
 
 
 def _shortfall(expected: F64, counted: F64, dispersion: F64, most: F64, left: float) -> F64:
@@ -249,11 +335,14 @@ def _scales(
             for s in range(len(STATISTICS))
         ]
     )
-    least = np.median(scale, axis=1, keepdims=True) / 2.0
-    least[3:] = np.maximum(least[3:], config.least_standing_s)
-    scale = np.maximum(scale, np.maximum(least, 1e-9))
-    for s, (want, _) in enumerate(_totals(expected)):
-        scale[s, np.nansum(want, axis=0) < config.least_expected_veh * len(days)] = np.inf
+    least = np.array(
+        [[float(np.median(row[row > 0.0])) / 2.0 if (row > 0.0).any() else 1.0] for row in scale]
+    )
+    least[STANDING] = np.maximum(least[STANDING], config.least_standing_s)
+    scale = np.maximum(scale, least)
+    wanted = [np.nansum(want, axis=0) for want, _ in _totals(expected)]
+    for s, source in enumerate((0, 0, 1, 1, 2)):
+        scale[s, wanted[source] < config.least_expected_veh * len(days)] = np.inf
     return scale
 
 

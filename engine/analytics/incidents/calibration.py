@@ -1,9 +1,10 @@
 """A threshold for a budget of false alarms per network and hour, from scores of incident-free time.
 
-The largest scores of separate episodes over a high level are close to exponential (peaks over threshold: Pickands 1975,
-Annals of Statistics 3; the sums of ``arterial`` have such tails by construction). The rate of episodes over h is then
-rate(u) exp(-(h - u) / s), and the threshold is where that equals the budget. Where the budget lies beyond what was seen,
-this is extrapolation: ``Threshold.seen`` says so, and only further incident-free time can confirm it.
+The largest scores of separate episodes over a high level are close to exponential (peaks over threshold: Pickands
+1975, Annals of Statistics 3; the sums of ``arterial`` have such tails by construction). The rate of episodes over h
+is then rate(u) exp(-(h - u) / s), and the threshold is where that equals the budget. Where the budget lies beyond
+what was seen, this is extrapolation: ``Threshold.seen`` says so, and only further incident-free time can confirm
+it.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ F64 = npt.NDArray[np.float64]
 class Threshold(NamedTuple):
     """A score ``value`` that is exceeded, by the fitted tail, ``budget_per_h`` times an hour in the network.
 
-    ``level`` and ``scale`` are those of the tail, ``peaks`` how many made it, ``hours`` what they came from; ``largest``
-    is the largest score seen. ``seen`` is whether the budget lies within the hours seen.
+    ``level`` and ``scale`` are those of the tail, ``peaks`` how many made it, ``hours`` what they came from;
+    ``largest`` is the largest score seen. ``seen`` is whether the budget lies within the hours seen.
     """
 
     value: float
@@ -43,7 +44,12 @@ class Threshold(NamedTuple):
 
 
 def calibrate(
-    scores: Sequence[F64], devices: Sequence[int], bin_s: float, budget_per_h: float, *, apart_s: float = 600.0
+    scores: Sequence[F64],
+    devices: Sequence[int],
+    bin_s: float,
+    budget_per_h: float,
+    *,
+    apart_s: float = 600.0,
 ) -> Threshold:
     """The threshold for ``scores`` (bins, places) of incident-free days; episodes are counted per junction.
 
@@ -53,7 +59,9 @@ def calibrate(
         raise InputError(f"false alarms: expected a budget above 0 an hour, found {budget_per_h:g}")
     hours = sum(len(score) for score in scores) * bin_s / 3600.0
     apart = max(round(apart_s / bin_s), 1)
-    peaks = np.sort(np.concatenate([episode_peaks(score, devices, apart, PEAKS_USED) for score in scores]))[::-1]
+    peaks = np.sort(np.concatenate([episode_peaks(score, devices, apart, PEAKS_USED) for score in scores]))[
+        ::-1
+    ]
     peaks = peaks[peaks > 0.0][: PEAKS_USED + 1]
     if len(peaks) < LEAST_PEAKS:
         raise InputError(

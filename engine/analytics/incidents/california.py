@@ -1,9 +1,9 @@
 """California algorithms 7 and 8 (Payne and Tignor 1978, Transportation Research Record 682).
 
-With occupancies in percent up and downstream: OCCDF = O_up - O_down, OCCRDF = OCCDF / O_up, DOCCTD the relative fall of
-O_down over two steps. #7: OCCDF >= T1, OCCRDF >= T2 and O_down < T3, confirmed where OCCRDF >= T2 in the next step, goes
-on as long as that holds. #8: the same, but after a compression wave (DOCCTD below ``wave`` with O_down of at least
-``wave_down_pct``) nothing is reported for five steps.
+With occupancies in percent up and downstream: OCCDF = O_up - O_down, OCCRDF = OCCDF / O_up, DOCCTD the relative
+fall of O_down over two steps. #7: OCCDF >= T1, OCCRDF >= T2 and O_down < T3, confirmed where OCCRDF >= T2 in the
+next step, goes on as long as that holds. #8: the same, but after a compression wave (DOCCTD below ``wave`` with
+O_down of at least ``wave_down_pct``) nothing is reported for five steps.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ F64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """``period`` steps make a day; medians are taken over ``spread`` steps on either side too, and the z over the mean of
-    the last ``smooth`` steps. ``least_deviation`` is in units of the values."""
+    """``period`` steps make a day; medians are taken over ``spread`` steps on either side too, and the z over the
+    mean of the last ``smooth`` steps. ``least_deviation`` is in units of the values."""
 
     period: int
     spread: int = 15

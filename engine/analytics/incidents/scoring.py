@@ -1,10 +1,10 @@
 """Alarms against truth: detection rate, false alarms, time to detect, with intervals.
 
 An *alarm* begins at a junction when a place of it goes over the threshold, and the alarms of one junction within
-``MERGE_S`` of each other are one. It *finds* an incident if it begins while the incident lasts, at the junction that the
-road leads to or the one that it comes from. It is *false* if it finds none and does not begin within ``AFTERMATH_S``
-after one there. False alarms are told per network and day; not, as in part of the literature, as a share of decisions
-(0.1 % of decisions every 30 s at 87 stations would be ten an hour).
+``MERGE_S`` of each other are one. It *finds* an incident if it begins while the incident lasts, at the junction
+that the road leads to or the one that it comes from. It is *false* if it finds none and does not begin within
+``AFTERMATH_S`` after one there. False alarms are told per network and day; not, as in part of the literature, as a
+share of decisions (0.1 % of decisions every 30 s at 87 stations would be ten an hour).
 """
 
 from __future__ import annotations
@@ -54,9 +54,11 @@ _TRUTH_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def truth_frame(rows: Sequence[dict[str, Any]], epoch: datetime) -> pl.DataFrame:
-    """Incidents as a table; ``start_s`` and ``end_s`` are seconds since ``epoch``, the UTC time of the first second."""
+    """Incidents as a table; ``start_s`` and ``end_s`` are seconds since ``epoch``, the UTC time of the first
+    second."""
     told = [
-        row | {"start": epoch + timedelta(seconds=row["start_s"]), "end": epoch + timedelta(seconds=row["end_s"])}
+        row
+        | {"start": epoch + timedelta(seconds=row["start_s"]), "end": epoch + timedelta(seconds=row["end_s"])}
         for row in rows
     ]
     return pl.DataFrame(told, schema=_TRUTH_SCHEMA)
@@ -122,7 +124,9 @@ def score_alarms(alarms: Iterable[Alarm], truths: Sequence[Truth], hours: float)
 
 
 def _delay_s(alarms: Sequence[Alarm], truth: Truth) -> float | None:
-    found = [a.start_s for a in alarms if a.device in truth.devices and truth.start_s < a.start_s <= truth.end_s]
+    found = [
+        a.start_s for a in alarms if a.device in truth.devices and truth.start_s < a.start_s <= truth.end_s
+    ]
     return min(found) - truth.start_s if found else None
 
 

@@ -1,4 +1,5 @@
-"""Bins of an event log, lane by lane: counts, occupancy, green, and green time through which a loop stayed occupied."""
+"""Bins of an event log, lane by lane: counts, occupancy, green, and green time through which a loop stayed
+occupied."""
 
 from __future__ import annotations
 
@@ -42,9 +43,9 @@ class LanePlace:
 class LaneSeries:
     """Bins of equal length; all arrays are (bins, lanes).
 
-    Counts are vehicles that came onto a loop, occupancies shares 0 to 1. ``*_standing_s`` is the longest green, seconds,
-    through which the loop was occupied without a break up to some time in the bin: seconds of red do not count. Nan
-    where a lane has no such loop.
+    Counts are vehicles that came onto a loop, occupancies shares 0 to 1. ``*_standing_s`` is the longest green,
+    seconds, through which the loop was occupied without a break up to some time in the bin: seconds of red do not
+    count. Nan where a lane has no such loop.
     """
 
     start_s: float
@@ -69,7 +70,7 @@ class LaneSeries:
 
     def ends_s(self) -> F64:
         """End of every bin, seconds since the start of the log."""
-        return self.start_s + self.bin_s * np.arange(1, self.bins + 1)
+        return np.asarray(self.start_s + self.bin_s * np.arange(1, self.bins + 1), np.float64)
 
 
 def part_of(series: LaneSeries, first: int, last: int) -> LaneSeries:
@@ -132,7 +133,8 @@ def _siblings(lanes: Sequence[LanePlace], i: int) -> tuple[int, ...]:
 def lane_series(
     log: pl.LazyFrame, lanes: Sequence[LanePlace], *, start_ms: int, end_ms: int, bin_s: float = 20.0
 ) -> LaneSeries:
-    """Bin a log (four standard columns) from ``start_ms`` to ``end_ms``, ms since 1970 UTC; an odd last bin is left out."""
+    """Bin a log (four standard columns) from ``start_ms`` to ``end_ms``, ms since 1970 UTC; an odd last bin is left
+    out."""
     codes = [BEGIN_GREEN, BEGIN_YELLOW, DETECTOR_OFF, DETECTOR_ON]
     events = (
         log.filter(pl.col("event_id").is_in(codes))
@@ -141,7 +143,7 @@ def lane_series(
         .sort("t_ms", maintain_order=True)
     )
     bins = int((end_ms - start_ms) / 1000.0 // bin_s)
-    edges_s = np.arange(bins + 1) * bin_s
+    edges_s = np.asarray(np.arange(bins + 1) * bin_s, np.float64)
     tapes = _Tapes(events, start_ms)
     columns = [_lane_columns(tapes, lane, edges_s) for lane in lanes]
     stacked = [np.stack(parts, axis=1) for parts in zip(*columns, strict=True)] if columns else []

@@ -26,7 +26,8 @@ class StationPair:
 
 @dataclass(frozen=True, slots=True)
 class StationSeries:
-    """(steps, pairs): occupancy in percent up and downstream, count upstream (vehicles a step), all lanes' mean or sum."""
+    """(steps, pairs): occupancy in percent up and downstream, count upstream (vehicles a step), all lanes' mean or
+    sum."""
 
     step_s: float
     up_pct: F64
@@ -61,7 +62,9 @@ def station_series(series: LaneSeries, pairs: Sequence[StationPair], step_s: flo
     """Lane bins as pairs of stations, in steps of whole bins; an odd rest is left out."""
     size = max(round(step_s / series.bin_s), 1)
     up_pct = _steps([series.advance_occupancy[:, list(p.upstream)].mean(axis=1) for p in pairs], size) / size
-    down_pct = _steps([series.advance_occupancy[:, list(p.downstream)].mean(axis=1) for p in pairs], size) / size
+    down_pct = (
+        _steps([series.advance_occupancy[:, list(p.downstream)].mean(axis=1) for p in pairs], size) / size
+    )
     count = _steps([series.advance_count[:, list(p.upstream)].sum(axis=1) for p in pairs], size)
     return StationSeries(size * series.bin_s, 100.0 * up_pct, 100.0 * down_pct, count)
 
@@ -79,7 +82,9 @@ def relative(difference: F64, base: F64) -> F64:
 
 def fall(values: F64, steps: int) -> F64:
     """Relative fall against ``steps`` before: (x(t - steps) - x(t)) / x(t - steps); 0 where that is not known."""
-    before = np.concatenate((np.zeros((min(steps, len(values)), values.shape[1])), values[:-steps]))[: len(values)]
+    before = np.concatenate((np.zeros((min(steps, len(values)), values.shape[1])), values[:-steps]))[
+        : len(values)
+    ]
     before = np.nan_to_num(before, nan=0.0)
     found = relative(before - np.nan_to_num(values, nan=0.0), before)
     return np.where(np.isnan(values), 0.0, found)

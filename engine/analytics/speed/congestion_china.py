@@ -1,13 +1,16 @@
 """Congestion levels as used in Chinese cities, 1 (free) to 5 (severe).
 
-By the speed of a road of a class, by the time lost over free flow, and by the share of mileage that is severely congested
-(the traffic performance index, 0 to 10, of Beijing's DB11/T 785-2011). The bounds are those that the literature quotes.
-**The text of GB/T 33171-2016 was not at hand**: whether its cut points are these is not known, and no conformity with it
-is claimed; so says ``STANDARD_NOTE``, which goes with every result. The map from mileage share to index
-(0, 5, 8, 11, 14, 24 % to 0, 2, 4, 6, 8, 10, linear between) is recalled from secondary sources, not checked either.
+By the speed of a road of a class, by the time lost over free flow, and by the share of mileage that is severely
+congested (the traffic performance index, 0 to 10, of Beijing's DB11/T 785-2011). The bounds are those that the
+literature quotes. **The text of GB/T 33171-2016 was not at hand**: whether its cut points are these is not known,
+and no conformity with it is claimed; so says ``STANDARD_NOTE``, which goes with every result. The map from mileage
+share to index (0, 5, 8, 11, 14, 24 % to 0, 2, 4, 6, 8, 10, linear between) is recalled from secondary sources, not
+checked either.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import polars as pl
 
@@ -46,15 +49,13 @@ def congestion_level(speed_mps: pl.Expr, road_class: str) -> pl.Expr:
 def time_index_level(travel_s: pl.Expr, free_flow_s: pl.Expr) -> pl.Expr:
     """Struct of ``level`` and ``note`` from the time lost, in units of the free-flow time: 0.2, 0.5, 0.8, 1.1."""
     extra = travel_s / free_flow_s - 1.0
-    return _noted(
-        pl.lit(1) + sum(((extra > bound).cast(pl.Int32) for bound in EXTRA_TIME_BOUNDS), pl.lit(0))
-    )
+    return _noted(pl.lit(1) + sum(((extra > bound).cast(pl.Int32) for bound in EXTRA_TIME_BOUNDS), pl.lit(0)))
 
 
 def mileage_index(congested_share_pct: pl.Expr) -> pl.Expr:
     """Struct of ``index`` (0 to 10) and ``note`` from the share of severely congested mileage, percent."""
     index = pl.lit(0.0)
-    for low, high in zip(SHARE_KNOTS_PCT[:-1], SHARE_KNOTS_PCT[1:], strict=True):
+    for low, high in pairwise(SHARE_KNOTS_PCT):
         index = index + INDEX_STEP * ((congested_share_pct - low) / (high - low)).clip(0.0, 1.0)
     return pl.struct(index=index, note=pl.lit(STANDARD_NOTE))
 

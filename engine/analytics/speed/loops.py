@@ -1,10 +1,11 @@
 """Speed from loops: traps of two, and single loops with a learned effective length.
 
-A trap's speed is the distance of the leading edges over the time between the two switching on. A single loop of length d
-is occupied by a vehicle of length l for (l + d) / v; the sum over n vehicles of equal length gives
-v = n (l + d) / (time occupied), the harmonic, hence space-mean, speed (Athol 1965, HRR 72; Hall and Persaud 1989,
-TRR 1232). The effective length l + d is learned, by detector, where the speed is known: in light traffic at the free-flow
-speed, from the median time occupied (Coifman 2001, Transportation Research A 35, on medians and long vehicles).
+A trap's speed is the distance of the leading edges over the time between the two switching on. A single loop of
+length d is occupied by a vehicle of length l for (l + d) / v; the sum over n vehicles of equal length gives v = n
+(l + d) / (time occupied), the harmonic, hence space-mean, speed (Athol 1965, HRR 72; Hall and Persaud 1989, TRR
+1232). The effective length l + d is learned, by detector, where the speed is known: in light traffic at the
+free-flow speed, from the median time occupied (Coifman 2001, Transportation Research A 35, on medians and long
+vehicles).
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ def trap_passages(
 def learn_effective_length_m(
     passed: pl.LazyFrame, *, free_flow_mps: float, most_occupancy: float = 0.1, bin_s: int = 300
 ) -> pl.LazyFrame:
-    """device_id, channel, effective_length_m, vehicles: median time on the loop in light traffic, times the speed there.
+    """device_id, channel, effective_length_m, vehicles: median time on the loop in light traffic, times the speed
+    there.
 
     Light is a bin of ``bin_s`` seconds with an occupancy of at most ``most_occupancy``. Where free flow is not a good
     word for a place, such as a stop bar, neither is this length. Raises InputError for a speed that is not positive.
@@ -102,8 +104,8 @@ def learn_effective_length_m(
 
 
 def single_loop_speed(passed: pl.LazyFrame, lengths: pl.LazyFrame, *, bin_s: int = 300) -> pl.LazyFrame:
-    """Space-mean speed per loop and bin of ``bin_s`` seconds, columns ``LOOP_SPEED_COLUMNS``; bins without vehicles have
-    no row.
+    """Space-mean speed per loop and bin of ``bin_s`` seconds, columns ``LOOP_SPEED_COLUMNS``; bins without vehicles
+    have no row.
 
     ``lengths`` has device_id, channel, effective_length_m. A vehicle counts in the bin in which it came, with all its
     time on the loop.

@@ -1,10 +1,11 @@
 """Travel time reliability: TTI, PTI, buffer index (FHWA 2006, Travel Time Reliability), LOTTR and TTTR (23 CFR 490).
 
-Percentiles are those of the inverse of the empirical distribution, the smallest value with at least that share at or
-below it (type 1 of Hyndman and Fan 1996): the rule names no method, and one without interpolation returns times that
-occurred. 23 CFR 490.511 and 490.611: travel times of 15 minutes, percentiles to the whole second, ratios to two decimals,
-halves away from zero. LOTTR is the 80th over the 50th percentile in three weekday periods and one of weekends; a segment
-is reliable if all are below 1.50. TTTR is the 95th over the 50th in five periods; the largest counts.
+Percentiles are those of the inverse of the empirical distribution, the smallest value with at least that share at
+or below it (type 1 of Hyndman and Fan 1996): the rule names no method, and one without interpolation returns times
+that occurred. 23 CFR 490.511 and 490.611: travel times of 15 minutes, percentiles to the whole second, ratios to
+two decimals, halves away from zero. LOTTR is the 80th over the 50th percentile in three weekday periods and one of
+weekends; a segment is reliable if all are below 1.50. TTTR is the 95th over the 50th in five periods; the largest
+counts.
 """
 
 from __future__ import annotations
@@ -53,15 +54,16 @@ def reliability(times: pl.LazyFrame, free_flow: pl.LazyFrame) -> pl.LazyFrame:
 def lottr(times: pl.LazyFrame, timezone: str) -> pl.LazyFrame:
     """segment_id, period, p50_s, p80_s, lottr, reliable, the last for the segment as a whole.
 
-    ``times``: segment_id, timestamp (UTC, start of 15 minutes), travel_s. A period without data has no row, and does not
-    make a segment unreliable.
+    ``times``: segment_id, timestamp (UTC, start of 15 minutes), travel_s. A period without data has no row, and
+    does not make a segment unreliable.
     """
     found = _ratios(times, timezone, 0.8, LOTTR_PERIODS).rename({"upper_s": "p80_s", "ratio": "lottr"})
     return found.with_columns(reliable=(pl.col("lottr") < RELIABLE_BELOW).all().over("segment_id"))
 
 
 def tttr(times: pl.LazyFrame, timezone: str) -> pl.LazyFrame:
-    """segment_id, period, p50_s, p95_s, tttr, largest, the last for the segment; ``times`` as for ``lottr``, of trucks."""
+    """segment_id, period, p50_s, p95_s, tttr, largest, the last for the segment; ``times`` as for ``lottr``, of
+    trucks."""
     found = _ratios(times, timezone, 0.95, TTTR_PERIODS).rename({"upper_s": "p95_s", "ratio": "tttr"})
     return found.with_columns(largest=pl.col("tttr").max().over("segment_id"))
 

@@ -1,9 +1,9 @@
 """Travel time of segments and corridors, from trips or probe records.
 
-A *passage* is one vehicle over one segment: segment_id, vehicle_id, enter (UTC), travel_s, length_m. The speed of several
-passages is space-mean: all distance over all time (Wardrop 1952; HCM). A corridor's travel time is told in two ways that
-differ where congestion grows or clears: *instantaneous*, the sum over segments at one time, and *experienced*, each
-segment at the time at which a vehicle would reach it.
+A *passage* is one vehicle over one segment: segment_id, vehicle_id, enter (UTC), travel_s, length_m. The speed of
+several passages is space-mean: all distance over all time (Wardrop 1952; HCM). A corridor's travel time is told in
+two ways that differ where congestion grows or clears: *instantaneous*, the sum over segments at one time, and
+*experienced*, each segment at the time at which a vehicle would reach it.
 """
 
 from __future__ import annotations
@@ -49,13 +49,15 @@ def trip_passages(trips: pl.LazyFrame, epoch: datetime) -> pl.LazyFrame:
 def probe_passages(records: pl.LazyFrame, segments: Sequence[tuple[str, float, float]]) -> pl.LazyFrame:
     """Passages of vehicles seen along a road.
 
-    ``records``: vehicle_id, timestamp (UTC), position_m along the road. ``segments``: id, begin_m, end_m. The times at
-    both ends are interpolated between the records about them; a vehicle not seen on either side of an end has no passage.
-    Raises InputError for a segment that ends before it begins.
+    ``records``: vehicle_id, timestamp (UTC), position_m along the road. ``segments``: id, begin_m, end_m. The times
+    at both ends are interpolated between the records about them; a vehicle not seen on either side of an end has no
+    passage. Raises InputError for a segment that ends before it begins.
     """
     for name, begin_m, end_m in segments:
         if not begin_m < end_m:
-            raise InputError(f"segment {name}: expected its begin before its end, found {begin_m:g}, {end_m:g} m")
+            raise InputError(
+                f"segment {name}: expected its begin before its end, found {begin_m:g}, {end_m:g} m"
+            )
     moves = (
         records.sort("vehicle_id", "timestamp")
         .with_columns(
