@@ -31,7 +31,7 @@ from scipy.optimize import nnls
 
 from .series import LanePlace, LaneSeries
 
-__all__ = ["STATISTICS", "ArterialModel", "Config", "learn", "score", "statistics"]
+__all__ = ["STATISTICS", "ArterialModel", "Config", "held_out", "learn", "score", "statistics"]
 
 STATISTICS = (
     "starved_advance",
@@ -45,6 +45,7 @@ STATISTICS = (
 SUMS = 5
 STANDING = slice(SUMS, None)
 QUARTER_S = 900.0
+DISPERSION_S = 180.0
 
 F64 = npt.NDArray[np.float64]
 
@@ -58,7 +59,7 @@ class Config:
     told for the shares of lanes, in ``levels`` classes. ``most_ratio`` bounds a sum, in units of its scale, so that
     it comes back soon after an incident. ``peaks`` is how many of the largest episodes make a scale, ``apart_s``
     how far they lie apart. With fewer expected vehicles a day than ``least_expected_veh`` nothing is judged by
-    counts; a loop is never held to have stood for long below ``least_standing_s`` of green.
+    counts; no scale is below ``least_sum`` or ``least_standing_s`` of green.
     """
 
     starved: float = 0.1
@@ -66,12 +67,13 @@ class Config:
     missing: float = 0.02
     memory_s: float = 1800.0
     level_s: float = 600.0
-    levels: int = 6
+    levels: int = 8
     most_ratio: float = 3.0
     peaks: int = 5
     apart_s: float = 900.0
     least_expected_veh: float = 50.0
-    least_standing_s: float = 15.0
+    least_sum: float = 6.0
+    least_standing_s: float = 20.0
 
     @property
     def left(self) -> tuple[float, ...]:
@@ -129,6 +131,21 @@ def score(
     return np.asarray(statistics(series, lanes, model, config).max(axis=0))
 
 
+def held_out(
+    days: Sequence[LaneSeries], lanes: Sequence[LanePlace], config: Config | None = None
+) -> list[F64]:
+    """``score`` of every day by a model of the others, so that no day is judged by its own largest values.
+
+    A single day is judged by itself: there is nothing else.
+    """
+    if len(days) == 1:
+        return [score(days[0], lanes, learn(days, lanes, config), config)]
+    others = [[day for j, day in enumerate(days) if j != i] for i in range(len(days))]
+    return [
+        score(day, lanes, learn(rest, lanes, config), config) for day, rest in zip(days, others, strict=True)
+    ]
+
+
 def statistics(
     series: LaneSeries, lanes: Sequence[LanePlace], model: ArterialModel, config: Config | None = None
 ) -> F64:
@@ -181,7 +198,8 @@ def _by_siblings(count: F64, bin_s: float, lanes: Sequence[LanePlace], shares: S
         if lane.siblings and np.isfinite(shares.ratio[:, i]).all():
             others = count[:, list(lane.siblings)].sum(axis=1)
             level = _recent(others + count[:, i], bin_s, config)
-            found[:, i] = others * np.interp(level, shares.level[:, i], shares.ratio[:, i])
+            expected = others * np.interp(level, shares.level[:, i], shares.ratio[:, i])
+            found[:, i] = np.where(level < shares.level[0, i], np.nan, expected)
     return found
 
 
@@ -286,8 +304,11 @@ def _totals(expected: Sequence[tuple[Pair, Pair, Pair]]) -> list[Pair]:
 
 
 def _dispersions(expected: Sequence[tuple[Pair, Pair, Pair]], bin_s: float) -> F64:
-    """(3, lanes) variance of a quarter's count about its expectation, over the expectation; at least 1."""
-    step = round(QUARTER_S / bin_s)
+    """(3, lanes) variance of a count about its expectation, over the expectation; at least 1.
+
+    Counts are those of DISPERSION_S, about the time in which something should be found.
+    """
+    step = max(round(DISPERSION_S / bin_s), 1)
     found = []
     for want, got in _totals(expected):
         w, g = _quarters(want, step), _quarters(got, step)
@@ -338,6 +359,7 @@ def _scales(
     least = np.array(
         [[float(np.median(row[row > 0.0])) / 2.0 if (row > 0.0).any() else 1.0] for row in scale]
     )
+    least[:SUMS] = np.maximum(least[:SUMS], config.least_sum)
     least[STANDING] = np.maximum(least[STANDING], config.least_standing_s)
     scale = np.maximum(scale, least)
     wanted = [np.nansum(want, axis=0) for want, _ in _totals(expected)]

@@ -59,9 +59,9 @@ def calibrate(
         raise InputError(f"false alarms: expected a budget above 0 an hour, found {budget_per_h:g}")
     hours = sum(len(score) for score in scores) * bin_s / 3600.0
     apart = max(round(apart_s / bin_s), 1)
-    peaks = np.sort(np.concatenate([episode_peaks(score, devices, apart, PEAKS_USED) for score in scores]))[
-        ::-1
-    ]
+    peaks = np.sort(
+        np.concatenate([episode_peaks(score, devices, apart, PEAKS_USED + 1) for score in scores])
+    )[::-1]
     peaks = peaks[peaks > 0.0][: PEAKS_USED + 1]
     if len(peaks) < LEAST_PEAKS:
         raise InputError(

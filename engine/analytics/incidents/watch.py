@@ -78,8 +78,7 @@ def watch(
     days = [_read(path, lanes, bin_s).series for path in normal] or [watched.series]
     devices = [lane.device_id for lane in lanes]
     model = arterial.learn(days, lanes)
-    scores = [arterial.score(day, lanes, model) for day in days]
-    threshold = calibrate(scores, devices, bin_s, per_day / 24.0)
+    threshold = calibrate(arterial.held_out(days, lanes), devices, bin_s, per_day / 24.0)
     notes = _notes(threshold, bool(normal), len(days))
     told = arterial.statistics(watched.series, lanes, model)
     alarms = alarms_of(told.max(axis=0) > threshold.value, watched.series.ends_s(), devices)
@@ -119,7 +118,7 @@ def _notes(threshold: Threshold, taught: bool, logs: int) -> list[str]:
         )
     if not threshold.seen:
         notes.append(
-            f"the budget of one false alarm in {1.0 / threshold.budget_per_h:.0f} h lies beyond these hours: extrapolated"
+            f"one false alarm in {1.0 / threshold.budget_per_h:.0f} h lies beyond these hours: extrapolated"
         )
     return notes
 
