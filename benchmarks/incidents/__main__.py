@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
-        "--train-days", type=int, default=2, help="incident-free days that train and calibrate"
+        "--train-days", type=int, default=1, help="incident-free days that train and calibrate"
     )
     parser.add_argument("--quiet-days", type=int, default=1, help="incident-free days that validate")
     parser.add_argument("--incident-days", type=int, default=1, help="days with incidents")

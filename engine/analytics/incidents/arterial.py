@@ -258,14 +258,14 @@ def _turning_of(
     if not feeders:
         return np.empty(0)
     step = round(QUARTER_S / days[0].bin_s)
-    left = np.concatenate([_quarters(_released(day, feeders), step) for day in days])
-    came = np.concatenate([_quarters(_arrivals(day)[:, list(approach)], step).sum(axis=1) for day in days])
+    left = np.concatenate([_in_steps(_released(day, feeders), step) for day in days])
+    came = np.concatenate([_in_steps(_arrivals(day)[:, list(approach)], step).sum(axis=1) for day in days])
     if not (np.isfinite(left).all() and np.isfinite(came).all()):
         return np.empty(0)
     return np.asarray(nnls(left, came)[0])
 
 
-def _quarters(values: F64, step: int) -> F64:
+def _in_steps(values: F64, step: int) -> F64:
     whole = len(values) // step * step
     return np.asarray(values[:whole].reshape(-1, step, values.shape[1]).sum(axis=1))
 
@@ -311,10 +311,10 @@ def _dispersions(expected: Sequence[tuple[Pair, Pair, Pair]], bin_s: float) -> F
     step = max(round(DISPERSION_S / bin_s), 1)
     found = []
     for want, got in _totals(expected):
-        w, g = _quarters(want, step), _quarters(got, step)
+        w, g = _in_steps(want, step), _in_steps(got, step)
         with np.errstate(invalid="ignore", divide="ignore"):
             found.append(np.nansum((g - w) ** 2, axis=0) / np.nansum(w, axis=0))
-    return np.maximum(np.nan_to_num(np.array(found), nan=1.0, posinf=1.0), 1.0)
+    return np.asarray(np.maximum(np.nan_to_num(np.array(found), nan=1.0, posinf=1.0), 1.0))
 
 
 def _raw(
@@ -365,7 +365,7 @@ def _scales(
     wanted = [np.nansum(want, axis=0) for want, _ in _totals(expected)]
     for s, source in enumerate((0, 0, 1, 1, 2)):
         scale[s, wanted[source] < config.least_expected_veh * len(days)] = np.inf
-    return scale
+    return np.asarray(scale)
 
 
 def _mean_of_peaks(values: Sequence[F64], peaks: int, apart: int) -> float:
