@@ -30,7 +30,9 @@ def times(values: list[float], at: datetime = datetime(2024, 5, 6, 8, tzinfo=UTC
     )
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0.5, 10.0), (0.8, 16.0), (0.95, 19.0), (0.96, 20.0)])
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.5, 10.0), (0.8, 16.0), (0.95, 19.0), (0.96, 20.0), (0.55, 11.0)]
+)
 def test_percentiles_are_values_that_occurred(share: float, expected: float) -> None:
     """Of 1 to 20: the smallest with that share at or below it; nothing is interpolated."""
     frame = pl.DataFrame({"x": [float(v) for v in range(20, 0, -1)]})
