@@ -26,7 +26,7 @@ TTTR_PERIODS = (*LOTTR_PERIODS, "all days 20-6")
 def percentile(column: str, share: float) -> pl.Expr:
     """The smallest value with at least ``share`` of all values at or below it; null of none. Nulls do not count."""
     values = pl.col(column).drop_nulls().sort()
-    # The billionth keeps 0.55 * 20, which is 11 but for the last bit of its float, at 11.
+    # The billionth keeps 0.55 * 100, which is 55 but for the last bit of its float, at 55.
     place = (values.len() * share - 1e-9).ceil().cast(pl.Int64) - 1
     return values.get(place.clip(0, None), null_on_oob=True)
 
