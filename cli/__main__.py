@@ -12,6 +12,7 @@ from greensplit.engine.kernel_cache import use_kernel_cache
 
 from .compare import compare
 from .explain import explain
+from .incidents import incidents
 from .measures import measures
 from .plan import plan
 from .report import report
@@ -36,6 +37,7 @@ app.command()(report)
 app.command()(explain)
 app.command()(standin)
 app.command()(measures)
+app.command()(incidents)
 app.add_typer(scenarios_app, name="scenarios")
 
 INTERRUPTED = 130
