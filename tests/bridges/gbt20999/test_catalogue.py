@@ -104,10 +104,10 @@ def decode_rubbish(inputs: int) -> int:
 
 def test_any_bytes_are_a_value_or_a_typed_error() -> None:
     """Nothing but FrameError, in a bounded number of inputs."""
-    assert decode_rubbish(10_000) > 500
+    assert decode_rubbish(10_000) > 300
 
 
 @pytest.mark.slow
 def test_a_million_values_of_rubbish() -> None:
     """The same, at length."""
-    assert decode_rubbish(1_000_000) > 50_000
+    assert decode_rubbish(1_000_000) > 30_000
