@@ -53,9 +53,10 @@ class RunSpec:
     dead_share: float = 0.0
     dead_loops: tuple[str, ...] = ()
     plan_scale: float = 1.0
-    drawn by the seed, and those of ``dead_loops`` stay off. ``bridge`` names the field protocol between the engine and
-    the controllers, '' for none: the engine drives SUMO's lamps itself. ``spoken`` is how stages are said over it, ''
-    as the protocol does it best. ``incidents`` is a list of what shall go wrong on the road.
+    bridge: str = ""
+    bridge_options: tuple[tuple[str, str], ...] = ()
+    spoken: str = ""
+    incidents: Path | None = None
 
     def check(self) -> None:
         """InputError where a number is out of range."""
