@@ -75,7 +75,8 @@ class GbtBridge(Bridge):
         self._threads.shutdown()
 
     def open_device(self, device: int) -> FieldTables:
-        """See ``Bridge``: find out what kind of device answers, and read its tables."""
+        """See ``Bridge``: find out what kind of device answers, and read its tables; a link that is open ends."""
+        self.close_device(device)
         timeout_s = self.settings.timeout_ms / 1000
         host = Host(open_link(self._addresses[device], timeout_s), self._profile, timeout_s)
         try:
