@@ -12,6 +12,8 @@ from greensplit.engine.kernel_cache import use_kernel_cache
 
 from .compare import compare
 from .explain import explain
+from .incidents import incidents
+from .measures import measures
 from .plan import plan
 from .report import report
 from .run import run
@@ -34,6 +36,8 @@ app.command()(plan)
 app.command()(report)
 app.command()(explain)
 app.command()(standin)
+app.command()(measures)
+app.command()(incidents)
 app.add_typer(scenarios_app, name="scenarios")
 
 INTERRUPTED = 130

@@ -1,6 +1,7 @@
 """Where compiled kernels are kept: a folder named by the hash of every source that can hold or call one.
 
 numba notices a changed file, not a changed callee in another file; a new hash is a new folder, so no stale code runs.
+The analytics are left out: their kernels call only kernels of their own file, and the control loop calls none of them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 __all__ = ["cache_home", "is_compiled", "source_hash", "use_kernel_cache"]
 
 FOLDERS = ("engine", "controllers")
+APART = "engine/analytics"
 
 
 def cache_home(environment: Mapping[str, str]) -> Path:
@@ -29,8 +31,10 @@ def source_hash(folders: Iterable[str] = FOLDERS) -> str:
     digest = hashlib.sha256()
     for folder in folders:
         for path in sorted((root / folder).rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode())
-            digest.update(path.read_bytes())
+            name = path.relative_to(root).as_posix()
+            if not name.startswith(f"{APART}/"):
+                digest.update(name.encode())
+                digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

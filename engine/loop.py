@@ -26,7 +26,7 @@ from .kernels.estimation.travel import approach_lanes, compile_travel
 from .kernels.estimation.update import update_traffic
 from .kernels.health.assess import assess_detectors
 from .kernels.health.peers import compile_peers
-from .kernels.health.state import new_health, new_memory
+from .kernels.health.state import Health, new_health, new_memory
 from .kernels.interlock import FAULT_NAMES, check_lamps
 from .kernels.jit import settled
 from .kernels.local.control import advance_local
@@ -108,6 +108,7 @@ class View(NamedTuple):
     signals: Signals
     detection: Detection
     detectors: Detectors
+    health: Health
     machine: Machine
     traffic: Traffic
     links: Links
@@ -333,6 +334,7 @@ class Loop:
             self.signals,
             self.detection,
             self.detectors,
+            self.health,
             self.machine,
             self.traffic,
             self.links,

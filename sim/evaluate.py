@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from greensplit.engine.analytics.incidents.scoring import truth_frame
 from greensplit.engine.analytics.report import render_report
 from greensplit.engine.kernel_cache import cache_home
 from greensplit.engine.store.decisions import decision_frame
@@ -99,6 +100,8 @@ def write_run(folder: Path, record: Record, tables: Tables, summary: dict[str, A
     write_table(tables.trips, out / "trips.parquet")
     write_table(tables.links, out / "links.parquet")
     write_table(decision_frame(*load_decisions(folder / "decisions.npz"), epoch), out / "decisions.parquet")
+    if record.truth is not None:
+        write_table(truth_frame(record.truth, epoch), out / "incidents.parquet")
     if record.corridor is not None:
         write_table(read_trajectories(record.corridor, folder / "fcd.xml"), out / "corridor.parquet")
     render_report([out], out / "report.html", bundle_cache=cache_home(os.environ) / "charts")

@@ -16,6 +16,7 @@ from greensplit.engine.model.validate import check
 from greensplit.scenarios.base import Scenario
 from greensplit.scenarios.catalogue import load
 from greensplit.scenarios.demand import read_demand, resample, scheduled_rows, with_demand
+from greensplit.scenarios.incidents import Incident, IncidentKind, read_incidents, with_incidents, with_surges
 from greensplit.scenarios.user import from_files
 
 from .additional import corridor_arguments, write_links, write_loops, write_programs
@@ -23,6 +24,7 @@ from .dead_loops import pick_dead
 from .derive.light import collect_lights
 from .derive.site import derive_site
 from .geometry import Corridor, find_corridor
+from .incidents import check_places, stop_arguments
 from .network import Network, read_network
 from .own_loops import own_detectors
 from .programs import with_programs
@@ -48,6 +50,7 @@ class Prepared:
     corridor: Corridor | None
     detector_ids: list[str]
     dead_ids: frozenset[str]
+    incidents: tuple[Incident, ...]
     folder: Path
     arguments: list[str]
 
@@ -131,7 +134,9 @@ def prepare(spec: RunSpec, folder: Path) -> Prepared:
     site = apply_profile(load_site(spec, scenario, network), profile)
     if entry.retimes:
         site = retimed_site(spec, scenario, network, site)
-    scenario = _schedule(spec, scenario, folder)
+    incidents = () if spec.incidents is None else read_incidents(spec.incidents)
+    check_places(network, incidents)
+    scenario = with_incidents(_schedule(spec, scenario, incidents, folder), incidents, folder)
     corridor = find_corridor(network, site)
     detector_ids, arguments = _write_files(scenario, spec, entry, network, site, corridor, folder)
     return Prepared(
@@ -145,18 +150,23 @@ def prepare(spec: RunSpec, folder: Path) -> Prepared:
         corridor=corridor,
         detector_ids=detector_ids,
         dead_ids=pick_dead(detector_ids, spec.dead_share, spec.seed, spec.dead_loops),
+        incidents=incidents,
         folder=folder,
         arguments=arguments,
     )
 
 
-def _schedule(spec: RunSpec, scenario: Scenario, folder: Path) -> Scenario:
+def _schedule(spec: RunSpec, scenario: Scenario, incidents: tuple[Incident, ...], folder: Path) -> Scenario:
     """The scenario with the demand of this run; the list of its vehicles is written before anything runs."""
     demand = read_demand(scenario, seed=spec.seed)
+    must_be_written = demand.must_be_written
     if spec.demand_seed is not None or spec.scale != 1.0:
         demand = resample(demand, demand_seed=spec.demand_seed or 0, scale=spec.scale)
-        scenario = with_demand(scenario, demand, folder)
-    elif demand.must_be_written:
+        must_be_written = True
+    if any(incident.kind is IncidentKind.SURGE for incident in incidents):
+        demand = with_surges(demand, incidents, spec.seed)
+        must_be_written = True
+    if must_be_written:
         scenario = with_demand(scenario, demand, folder)
     names = ("vehicle_id", "kind", "depart_s", "public_transport")
     rows = ((name, kind, due_s, str(public).lower()) for name, kind, due_s, public in scheduled_rows(demand))
@@ -189,7 +199,7 @@ def _write_files(
         arguments += ["--route-files", ",".join(map(str, scenario.route_files))]
     arguments += ["--additional-files", ",".join(map(str, (*scenario.additional_files, *extra)))]
     arguments += ["--begin", str(scenario.begin_s), "--end", str(scenario.end_s), "--seed", str(spec.seed)]
-    arguments += [*RULES, *_outputs(folder)]
+    arguments += [*RULES, *_outputs(folder), *(stop_arguments(folder) if spec.incidents else ())]
     if corridor is not None:
         arguments += corridor_arguments(corridor, folder, scenario.begin_s, scenario.end_s)
     return detector_ids, arguments

@@ -21,7 +21,8 @@ PACKAGES = ("greensplit", "eclipse-sumo", "numpy", "numba", "polars", "sumo-rl")
 class Record:
     """The facts that the evaluation needs beside the files. ``manifest`` becomes ``run.json``.
 
-    ``measured_from_s`` is the end of the warm-up; ``figures`` are parts of the summary that need no evaluation.
+    ``measured_from_s`` is the end of the warm-up; ``figures`` are parts of the summary that need no evaluation,
+    ``truth`` the incidents as SUMO lived them, None where none were asked for.
     """
 
     manifest: dict[str, Any]
@@ -29,6 +30,7 @@ class Record:
     corridor: dict[str, Any] | None
     emission_classes: dict[str, str]
     measured_from_s: int
+    truth: list[dict[str, Any]] | None = None
 
     @property
     def end_s(self) -> int:

@@ -16,6 +16,7 @@ from greensplit.engine.model.toml import write_site
 from .closed_loop import Outcome
 from .decision_file import save_decisions
 from .geometry import network_drawing
+from .incidents import read_truth
 from .prepare import Prepared
 from .record import Record, versions, write_csv, write_json
 from .spec import utc_instant
@@ -42,6 +43,18 @@ def record_run(prepared: Prepared, outcome: Outcome) -> Record:
         corridor=prepared.corridor,
         emission_classes=outcome.emission_classes,
         measured_from_s=prepared.scenario.begin_s + prepared.spec.warmup_s,
+        truth=_truth(prepared, outcome) if prepared.spec.incidents else None,
+    )
+
+
+def _truth(prepared: Prepared, outcome: Outcome) -> list[dict[str, Any]]:
+    return read_truth(
+        prepared.network,
+        prepared.site,
+        prepared.incidents,
+        prepared.folder,
+        prepared.scenario.begin_s,
+        outcome.end_s,
     )
 
 

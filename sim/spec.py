@@ -26,8 +26,8 @@ class RunSpec:
     ``plan_scale`` is the factor on the traffic that ``retimed`` plans are made for, whatever ``scale`` is.
     ``controller`` empty is our best. ``vision`` empty takes what the controller needs. ``dead_share`` of the loops,
     drawn by the seed, and those of ``dead_loops`` stay off. ``bridge`` names the field protocol between the engine and
-    the controllers, '' for none: the engine drives SUMO's lamps itself. ``spoken`` is how stages
-    are said over it, '' as the protocol does it best.
+    the controllers, '' for none: the engine drives SUMO's lamps itself. ``spoken`` is how stages are said over it, ''
+    as the protocol does it best. ``incidents`` is a list of what shall go wrong on the road.
     """
 
     scenario: str
@@ -56,6 +56,7 @@ class RunSpec:
     bridge: str = ""
     bridge_options: tuple[tuple[str, str], ...] = ()
     spoken: str = ""
+    incidents: Path | None = None
 
     def check(self) -> None:
         """InputError where a number is out of range."""
@@ -84,8 +85,8 @@ class RunSpec:
     def from_plain(values: dict[str, Any]) -> RunSpec:
         """The specification that ``plain`` told."""
         found = dict(values)
-        for key in ("net", "detectors", "model"):
-            found[key] = None if found[key] is None else Path(found[key])
+        for key in ("net", "detectors", "model", "incidents"):
+            found[key] = None if found.get(key) is None else Path(found[key])
         for key in ("routes", "additional"):
             found[key] = tuple(Path(path) for path in found[key])
         for key in ("params", "bridge_options"):

@@ -18,6 +18,8 @@ from greensplit.engine.events import EVENT_DTYPE
 from greensplit.engine.kernels.detectors import new_detectors, take_detections
 from greensplit.engine.kernels.estimation.traffic import new_traffic
 from greensplit.engine.kernels.estimation.travel import approach_lanes, compile_travel
+from greensplit.engine.kernels.health.peers import compile_peers
+from greensplit.engine.kernels.health.state import new_health
 from greensplit.engine.kernels.interlock import check_lamps
 from greensplit.engine.kernels.machine import advance_machine
 from greensplit.engine.kernels.state import new_faults, new_lamps, new_machine
@@ -52,6 +54,7 @@ class Kernels:
         self.links = compile_links(site)
         travel = compile_travel(self.detection, self.links, approach_lanes(site))
         self.traffic = new_traffic(self.signals, self.detection, self.links, travel)
+        self.health = new_health(compile_peers(site))
         self.machine, self.lamps = new_machine(self.signals), new_lamps(len(self.signals.min_green_ms))
         junctions = len(site.junctions)
         self.faults, self.released = new_faults(junctions), np.zeros(junctions, np.uint8)
@@ -130,6 +133,7 @@ def _race(kernels: Kernels, rival: Rival, junctions: int, ticks: int) -> Race:
             kernels.signals,
             kernels.detection,
             kernels.detectors,
+            kernels.health,
             kernels.machine,
             kernels.traffic,
             kernels.links,

@@ -76,10 +76,11 @@ class MqttBridge(Bridge):
         peer.tables = None
         self._fetch(device, TABLES)
         self._wait(lambda: peer.tables is not None, deadline)
-        if peer.tables is None:
+        tables = self._peers[device].tables
+        if tables is None:
             found = peer.trouble or (f"presence {peer.presence}" if peer.presence else "silence")
             raise BridgeError(f"{node}: expected what the controller says of itself, found {found}")
-        return peer.tables
+        return tables
 
     def _start(self) -> None:
         """Connect at the first call; later the connection comes back by itself, and nobody waits for it."""

@@ -313,7 +313,8 @@ MESSAGES: Final[dict[str, type[BaseModel]]] = {
     "history": HistoryMessage,
     "alarm": AlarmMessage,
     "result": ResultMessage,
-} | {f"command.{code}": model for code, model in COMMANDS.items()}
+    **{f"command.{code}": model for code, model in COMMANDS.items()},
+}
 
 Message = TypeVar("Message", bound=BaseModel)
 

@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any, Final, NamedTuple
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -80,7 +80,7 @@ class Session:
 
     def _new_client(self, will: Will | None) -> Client:
         settings = self.settings
-        client = Client(CallbackAPIVersion.VERSION2, client_id=settings.client_id, protocol=5)
+        client = Client(CallbackAPIVersion.VERSION2, client_id=settings.client_id, protocol=MQTTProtocolVersion.MQTTv5)
         client.max_inflight_messages_set(INFLIGHT)
         client.max_queued_messages_set(settings.queue)
         client.reconnect_delay_set(LEAST_WAIT_S, MOST_WAIT_S)
@@ -226,7 +226,7 @@ class Session:
             self._news.notify_all()
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        received = Received(message.topic, message.payload, message.retain, _envelope(message.properties))
+        received = Received(message.topic, bytes(message.payload), message.retain, _envelope(message.properties))
         with self._news:
             self.lost += len(self._inbox) == self._inbox.maxlen
             self._inbox.append(received)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from greensplit.bridges.field import (
     Alarm,
     Controls,
@@ -92,7 +94,7 @@ def status_of(entry: StatusEntry) -> FieldStatus:
 
 def message_of(command: FieldCommand, issuer: str) -> tuple[str, CommandMessage]:
     """The code of a command, and its message."""
-    head = {
+    head: dict[str, Any] = {
         "key": command.key,
         "issuer": issuer,
         "issued_ms": command.issued_ms,

@@ -9,17 +9,15 @@ import numpy.typing as npt
 
 from greensplit.engine.decisions import DecisionLog
 from greensplit.engine.events import FORCE_OFF, MAX_OUT
-from greensplit.engine.kernels.detectors import Detectors
-from greensplit.engine.kernels.jit import kernel
-from greensplit.engine.kernels.state import NEVER_MS, Machine
+from greensplit.engine.kernels.state import NEVER_MS
 from greensplit.engine.loop import View
-from greensplit.engine.model.compiled import Detection, Signals
 
-from ..choice import eligible, may_choose
-from ..switching import is_green
+from ..choice import may_choose
 from ..urgency import due_stages
 from .board import new_board
-from .demand import Demand, demand_from_loops, demand_from_truth, new_demand
+from .calls import note_calls
+from .demand import demand_from_loops, demand_from_truth, new_demand
+from .modes import MODES, SIGHT, tell_modes
 from .playout import Rules, new_game
 from .rates import fill_rates
 from .search import choose_stages
@@ -27,7 +25,6 @@ from .search import choose_stages
 __all__ = ["Config", "Lookahead"]
 
 REASONS = ("least expected delay", "called and red for as long as is allowed")
-CALLS_VEH = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,6 @@ class Config:
     min_green_ms: int = 5000
     max_red_ms: int = 120_000
     range_m: float = 150.0
-    all_stages: bool = True
     rules: Rules = field(default_factory=Rules)
 
 
@@ -63,6 +59,7 @@ class Lookahead:
             signals,
             detection,
             view.detectors,
+            view.health.level,
             view.machine,
             view.traffic.discharge,
             view.traffic.exit_full,
@@ -79,7 +76,6 @@ class Lookahead:
             self._board,
             self._demand,
             self._rate,
-            self._usable,
             able,
             self._game,
             self._cost,
@@ -87,13 +83,14 @@ class Lookahead:
         )
         forced = self._force(view, able, request)
         cause[:] = np.where(forced, MAX_OUT, FORCE_OFF)
-        log.note(view, request, self._cost, REASONS, forced.astype(np.uint8), able)
+        self._tell_mode(view)
+        log.note(view, request, self._cost, REASONS, forced.astype(np.uint8), able, self._mode)
         return view.now_ms + config.period_ms
 
     def _start(self, view: View, log: DecisionLog) -> None:
         signals, detection = view.signals, view.detection
         self._is_new = False
-        log.declare("expected delay, vehicle seconds", lower_is_better=True)
+        log.declare("expected delay, vehicle seconds", lower_is_better=True, modes=MODES)
         self._board = new_board(signals, detection)
         self._demand = new_demand(len(detection.stop_bar))
         self._rate = np.zeros(len(self._board.share), np.float32)
@@ -101,12 +98,10 @@ class Lookahead:
         most_stages = int(np.diff(signals.stage_ptr).max(initial=1))
         self._game = new_game(most_lanes, most_stages)
         self._cost = np.full(len(signals.stage_deployed), np.nan)
-        self._usable = np.ones(len(signals.stage_deployed), np.uint8)
-        if not self._config.all_stages:
-            self._usable[:] = eligible(signals)
         self._call_ms = np.full(len(signals.min_green_ms), NEVER_MS, np.int64)
         self._served = np.zeros(len(signals.min_green_ms), np.bool_)
         self._due = np.zeros(len(signals.device_id), np.int32)
+        self._mode = np.zeros(len(signals.device_id), np.uint8)
 
     def _look(self, view: View) -> None:
         arrivals = view.traffic.arrivals.arrival_veh
@@ -117,15 +112,22 @@ class Lookahead:
                 view.detection, view.truth, arrivals, self._config.range_m, view.now_ms, self._demand
             )
 
+    def _tell_mode(self, view: View) -> None:
+        if view.truth is None:
+            tell_modes(view.detection, view.health.level, self._mode)
+        else:
+            self._mode.fill(SIGHT)
+
     def _force(
         self, view: View, able: npt.NDArray[np.bool_], request: npt.NDArray[np.int32]
     ) -> npt.NDArray[np.bool_]:
         """Put stages that are due, so that the bound on red holds, in place of the request; (J,) where."""
         config = self._config
-        _note_calls(
+        note_calls(
             view.signals,
             view.detection,
             view.detectors,
+            view.health.level,
             view.machine,
             self._demand,
             view.now_ms,
@@ -143,36 +145,3 @@ class Lookahead:
         forced: npt.NDArray[np.bool_] = able & (self._due >= 0)
         np.copyto(request, self._due, where=forced)
         return forced
-
-
-@kernel
-def _note_calls(
-    signals: Signals,
-    detection: Detection,
-    detectors: Detectors,
-    machine: Machine,
-    demand: Demand,
-    now_ms: int,
-    call_ms: npt.NDArray[np.int64],
-) -> None:
-    """When each red group was first called since its green ended, NEVER_MS while nobody waits: (G,) ``call_ms``.
-
-    Pedestrians always call, and so does a lane without any loop.
-    """
-    for j in range(len(signals.device_id)):
-        first = signals.group_ptr[j]
-        for group in range(first, signals.group_ptr[j + 1]):
-            if is_green(machine.lamps.aspect[group]):
-                call_ms[group] = NEVER_MS
-            elif signals.is_pedestrian[group] and call_ms[group] == NEVER_MS:
-                call_ms[group] = now_ms
-        for lane in range(detection.lane_ptr[j], detection.lane_ptr[j + 1]):
-            stop = detection.stop_bar[lane]
-            calls = demand.queue_veh[lane] > CALLS_VEH
-            calls = calls or (stop < 0 and detection.advance[lane] < 0)
-            if not (calls or (stop >= 0 and detectors.on[stop])):
-                continue
-            for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
-                group = first + detection.lane_group[i]
-                if not is_green(machine.lamps.aspect[group]) and call_ms[group] == NEVER_MS:
-                    call_ms[group] = now_ms

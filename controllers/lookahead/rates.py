@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from greensplit.engine.kernels.detectors import Detectors
 from greensplit.engine.kernels.estimation.discharge import Discharge, discharge_cell, headway_s
+from greensplit.engine.kernels.health.state import OWN
 from greensplit.engine.kernels.jit import kernel
 from greensplit.engine.kernels.state import NEVER_MS, Machine
 from greensplit.engine.model.aspects import RED
@@ -25,6 +26,7 @@ def fill_rates(
     signals: Signals,
     detection: Detection,
     detectors: Detectors,
+    level: npt.NDArray[np.uint8],
     machine: Machine,
     discharge: Discharge,
     exit_full: npt.NDArray[np.uint8],
@@ -33,7 +35,10 @@ def fill_rates(
     now_ms: int,
     rate: npt.NDArray[np.float32],
 ) -> None:
-    """Vehicles per second into ``rate`` (C,), cells as in ``Board``, for junctions that are ``ready`` (J,)."""
+    """Vehicles per second into ``rate`` (C,), cells as in ``Board``, for junctions that are ``ready`` (J,).
+
+    ``level`` (D,) is OWN where a loop is trusted.
+    """
     for j in range(len(signals.device_id)):
         if not ready[j]:
             continue
@@ -49,8 +54,10 @@ def fill_rates(
                     rate[at] = share / headway_s(discharge.served_veh[cell], discharge.served_s[cell])
         for lane in range(lanes):
             at = board.cell_ptr[j] + machine.stage[j] * lanes + lane
-            if rate[at] > 0.0 and _is_stuck(signals, detection, detectors, machine, j, first + lane, now_ms):
-                rate[at] = STUCK_PER_S
+            loop = detection.stop_bar[first + lane]
+            if rate[at] > 0.0 and loop >= 0 and level[loop] == OWN and detectors.on[loop] != 0:
+                if _is_stuck(signals, detection, detectors.on_ms[loop], machine, j, first + lane, now_ms):
+                    rate[at] = STUCK_PER_S
 
 
 @kernel
@@ -76,17 +83,14 @@ def _free_share(
 def _is_stuck(
     signals: Signals,
     detection: Detection,
-    detectors: Detectors,
+    on_ms: int,
     machine: Machine,
     j: int,
     lane: int,
     now_ms: int,
 ) -> bool:
-    """Has the head of a lane that is open not moved for a while?"""
-    loop = detection.stop_bar[lane]
-    if loop < 0 or not detectors.on[loop]:
-        return False
+    """Has the head of a lane that is open, on its loop since ``on_ms``, not moved for a while?"""
     green_ms = NEVER_MS
     for i in range(detection.lane_group_ptr[lane], detection.lane_group_ptr[lane + 1]):
         green_ms = max(green_ms, machine.lamps.green_ms[signals.group_ptr[j] + detection.lane_group[i]])
-    return bool(now_ms - max(detectors.on_ms[loop], green_ms) > BLOCKED_MS)
+    return bool(now_ms - max(on_ms, green_ms) > BLOCKED_MS)

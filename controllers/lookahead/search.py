@@ -32,7 +32,6 @@ def choose_stages(
     board: Board,
     demand: Demand,
     rate: npt.NDArray[np.float32],
-    usable: npt.NDArray[np.uint8],
     ready: npt.NDArray[np.bool_],
     game: Game,
     cost: npt.NDArray[np.float64],
@@ -40,7 +39,7 @@ def choose_stages(
 ) -> None:
     """Request, for every ``ready`` junction (J,), the stage with which its game costs least.
 
-    ``usable`` (S,) stages may be chosen. ``cost`` (S,), vehicle seconds, is that of the best game with the stage as
+    ``cost`` (S,), vehicle seconds, is that of the best game with the stage as
     the next, NaN where it was not weighed; for the running stage, of the best that does not leave it at once.
     """
     for j in range(len(signals.device_id)):
@@ -52,9 +51,7 @@ def choose_stages(
         first = detection.lane_ptr[j]
         lanes = detection.lane_ptr[j + 1] - first
         now = machine.stage[j]
-        options = _pick_options(
-            rules, board, demand, rate, game, j, first, lanes, stages, usable[head : head + stages], now
-        )
+        options = _pick_options(rules, board, demand, rate, game, j, first, lanes, stages, now)
         stay = play(rules, board, demand, rate, game, j, first, lanes, stages, options, now, 1, ANY, NO_LIMIT)
         for i in range(1, options):
             for k in range(rules.holds):
@@ -89,7 +86,6 @@ def _pick_options(
     first: int,
     lanes: int,
     stages: int,
-    usable: npt.NDArray[np.uint8],
     now: int,
 ) -> int:
     """The running stage, then those that could serve most; into ``game.option``, how many."""
@@ -101,7 +97,7 @@ def _pick_options(
                 soon = demand.queue_veh[first + lane] + demand.coming_veh[first + lane, SOON_S]
                 worth += min(may * RATE_PER_S, soon)
                 worth += LATER_WEIGHT * demand.coming_veh[first + lane, LATER_S]
-        game.worth[stage] = worth if usable[stage] else -1.0
+        game.worth[stage] = worth
     game.worth[now] = NO_LIMIT
     count = 0
     while count < min(rules.candidates, stages):

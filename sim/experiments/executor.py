@@ -17,11 +17,11 @@ from concurrent.futures import (
 )
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from greensplit.engine.errors import GreensplitError, InputError, WorkError
 
-from .worker import Job, do_job, start_worker
+from .worker import do_job, start_worker
 
 __all__ = ["CLUSTER_TIMEOUT_S", "Opener", "Results", "Work", "execute", "local_pool", "on_cluster"]
 
@@ -32,7 +32,8 @@ MAX_TRIES = 2
 
 Opener = Callable[[], AbstractContextManager[Executor]]
 """Opens an executor for as long as the block lasts; called again when the first one broke."""
-Work = Callable[[Job], dict[str, Any]]
+J = TypeVar("J")
+Work = Callable[[J], dict[str, Any]]
 """Does a job in a worker process and returns its summary, so it has to be importable there."""
 
 
@@ -51,7 +52,10 @@ class Results:
 
 
 def execute(
-    jobs: Sequence[Job], opener: Opener, told: Callable[[Job, int], None], work: Work = do_job
+    jobs: Sequence[J],
+    opener: Opener,
+    told: Callable[[J, int], None],
+    work: Work[J] = do_job,  # type: ignore[assignment]
 ) -> Results:
     """Do all jobs by ``work``; ``told`` is called with each finished one and the number finished so far.
 
@@ -76,12 +80,12 @@ def execute(
 
 
 def _attempt(
-    jobs: Sequence[Job],
+    jobs: Sequence[J],
     numbers: Sequence[int],
     opener: Opener,
     results: Results,
-    told: Callable[[Job, int], None],
-    work: Work,
+    told: Callable[[J, int], None],
+    work: Work[J],
 ) -> list[int]:
     """Do the jobs of these numbers; those that were lost."""
     lost: list[int] = []
@@ -99,7 +103,7 @@ def _attempt(
 
 
 def _submit(
-    executor: Executor, jobs: Sequence[Job], numbers: Sequence[int], work: Work
+    executor: Executor, jobs: Sequence[J], numbers: Sequence[int], work: Work[J]
 ) -> dict[Future[dict[str, Any]], int]:
     futures: dict[Future[dict[str, Any]], int] = {}
     for number in numbers:

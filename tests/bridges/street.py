@@ -11,8 +11,13 @@ import numpy as np
 
 from greensplit.bridges.base import DEFAULT_SETTINGS, Bridge, BridgeSettings, Spoken
 from greensplit.bridges.field import FieldStatus, Masks, Order, StageRequest
+from greensplit.bridges.gbt20999.bridge import GbtBridge
+from greensplit.bridges.gbt20999.profile import Profile
+from greensplit.bridges.ntcip.bridge import make as make_ntcip
 from greensplit.bridges.standin.controller import StandIn, StandInConfig
 from greensplit.bridges.standin.front import Front
+from greensplit.bridges.standin.gbt20999 import GbtFront
+from greensplit.bridges.standin.ntcip import NtcipFront
 from greensplit.bridges.virtual import VirtualBridge, VirtualFront
 from greensplit.engine.loop import DetectorEvents
 from greensplit.engine.model.site import Junction, Site
@@ -95,7 +100,49 @@ def virtual(
     front.close()
 
 
-FACTORIES: dict[str, Factory] = {"virtual": virtual, "mqtt": behind_broker}
+@contextmanager
+def ntcip(
+    stand_ins: Sequence[StandIn],
+    junctions: Sequence[Junction],
+    clock: Callable[[], int],
+    settings: BridgeSettings,
+) -> Iterator[tuple[Front, Bridge]]:
+    """SNMP over loopback."""
+    front = NtcipFront(stand_ins, {}, clock)
+    bridge = make_ntcip(junctions, front.open(), {}, settings)
+    yield front, bridge
+    bridge.close()
+    front.close()
+
+
+def gbt20999(transport: str) -> Factory:
+    """GB/T 20999-2017 on loopback."""
+
+    @contextmanager
+    def factory(
+        stand_ins: Sequence[StandIn],
+        junctions: Sequence[Junction],
+        clock: Callable[[], int],
+        settings: BridgeSettings,
+    ) -> Iterator[tuple[Front, Bridge]]:
+        front = GbtFront(stand_ins, {"transport": transport}, clock)
+        bridge = GbtBridge(junctions, front.open(), Profile(), settings)
+        try:
+            yield front, bridge
+        finally:
+            bridge.close()
+            front.close()
+
+    return factory
+
+
+FACTORIES: dict[str, Factory] = {
+    "virtual": virtual,
+    "mqtt": behind_broker,
+    "ntcip": ntcip,
+    "gbt20999 udp": gbt20999("udp"),
+    "gbt20999 tcp": gbt20999("tcp"),
+}
 """A new protocol adds one line, and gets the whole suite."""
 
 

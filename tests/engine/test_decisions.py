@@ -36,7 +36,9 @@ def a_view(where: Site, now_ms: int = 0, running: list[int] | None = None) -> Vi
     machine = new_machine(loop.signals)
     machine.stage[:] = running or 0
     detectors = new_detectors(loop.signals, loop.detection)
-    return View(loop.signals, loop.detection, detectors, machine, loop.traffic, loop.links, now_ms)
+    return View(
+        loop.signals, loop.detection, detectors, loop.health, machine, loop.traffic, loop.links, now_ms
+    )
 
 
 def three_junctions() -> Site:

@@ -229,7 +229,9 @@ def _take_left(
             arrivals.left_sum_veh[lane] += left_veh[lane]
             stop = detection.stop_bar[lane]
             if arrivals.sight_s[lane, 0] == 0 and stop >= 0 and level[stop] == OWN:
-                arrivals.came_veh[lane] += left_veh[lane]
+                paid = min(left_veh[lane], arrivals.owed_veh[lane])
+                arrivals.owed_veh[lane] -= paid
+                arrivals.came_veh[lane] += left_veh[lane] - paid
                 _attribute(
                     feed_ptr, feed_share, near_veh, feed_veh, unseen_per_s, unseen_veh, lane, left_veh[lane]
                 )

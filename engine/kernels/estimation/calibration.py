@@ -149,12 +149,14 @@ def _renew_flow(
     counter: int,
 ) -> None:
     """The lane's own flow and its unseen part; a lost loop's substitute rate, else what feeds told, stands in."""
-    loop = detection.advance[lane]
+    advance, stop = detection.advance[lane], detection.stop_bar[lane]
     came = arrivals.came_veh[lane]
     if counter == BY_NOTHING:
         came = arrivals.told_veh[lane]
-        if loop >= 0 and level[loop] < RECALL:
-            came = rate_per_s[loop] * arrivals.lane_share[lane] * PERIOD_S
+        if advance >= 0 and level[advance] < RECALL:
+            came = rate_per_s[advance] * arrivals.lane_share[lane] * PERIOD_S
+        elif stop >= 0 and level[stop] < RECALL:
+            came = rate_per_s[stop] * PERIOD_S
     if counter != BY_NOTHING:
         _weigh_memories(arrivals, lane, came)
         arrivals.unseen_veh[lane] *= UNSEEN_KEEP

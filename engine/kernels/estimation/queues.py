@@ -41,6 +41,8 @@ LONGEST_WAIT_S = 60.0
 START_UP_VEH = 4.0
 BRAKING_S = 2  # lost in braking, so that a vehicle stands later than it would pass at free flow
 LONGEST_LEAD_S = 8
+RUN_VEH = 2.0  # so many leave before a green that ends on the next counts as too short
+UNSEEN_VEH = 4.0  # who stand behind that one, where only the stop bar is seen
 MOST_AHEAD_VEH = 2.0
 LEAST_VEH = 1e-4  # less is a rounding error
 START_WAVE_MPS = 5.0
@@ -107,6 +109,8 @@ def update_queues(
                 traffic.arrivals.owed_veh[lane] = 0.0
             if stop >= 0:
                 _read_stop_bar(detectors, traffic, lane, stop, is_open, green_ms, now_ms)
+                if advance < 0 and traffic.was_open[lane] and not is_open and detectors.on[stop]:
+                    _suppose_more(traffic, lane)
             _keep_bounds(detection, traffic, lane)
             traffic.was_open[lane] = is_open
 
@@ -413,6 +417,19 @@ def _read_stop_bar(
         _leave(traffic, lane, queue)
         traffic.ahead_veh[lane] = 0.0
         traffic.queue_var[lane] = EMPTY_VAR
+
+
+@inlined
+def _suppose_more(traffic: Traffic, lane: int) -> None:
+    """Green ends on a queue while nobody sees its end, nor who comes: more stand there than were expected.
+
+    Else a lane that is never emptied would be taken to need no more than it was given.
+    """
+    if traffic.gone_veh[lane] >= RUN_VEH:
+        _join(traffic, lane, UNSEEN_VEH)
+        traffic.queue_var[lane] += UNSEEN_VEH
+        traffic.arrivals.came_veh[lane] += UNSEEN_VEH
+        traffic.arrivals.owed_veh[lane] += UNSEEN_VEH
 
 
 @inlined

@@ -37,11 +37,14 @@ def substitute(
     due: int,
     upstream_rate_per_s: npt.NDArray[np.float32],
 ) -> None:
-    """Fill ``health.level`` and ``health.rate_per_s`` of the first ``due`` junctions in ``memory.due``."""
+    """Fill ``health.level`` and ``health.rate_per_s`` of the first ``due`` junctions in ``memory.due``.
+
+    A detector that was never actuated since the start is not taken at its word, though nothing speaks against it.
+    """
     for i in range(due):
         j = memory.due[i]
         for d in range(peers.detector_ptr[j], peers.detector_ptr[j + 1]):
-            if health.fault[d] == SOUND:
+            if _can_be_trusted(health, memory, d):
                 health.level[d] = OWN
                 health.rate_per_s[d] = memory.recent[d] / BIN_S
                 continue
@@ -58,13 +61,18 @@ def substitute(
 
 
 @inlined
+def _can_be_trusted(health: Health, memory: Memory, d: int) -> bool:
+    return bool(health.fault[d] == SOUND and memory.seen[d] != 0)
+
+
+@inlined
 def _from_peers(peers: Peers, health: Health, memory: Memory, d: int) -> float:
     """Recent counts of those who see the same vehicles, by the learned weights."""
     all_weight, sound_weight, total = 0.0, 0.0, 0.0
     for n in range(peers.peer_ptr[d], peers.peer_ptr[d + 1]):
         p, weight = peers.peer[n], memory.weight[n]
         all_weight += weight
-        if health.fault[p] == SOUND:
+        if _can_be_trusted(health, memory, p):
             sound_weight += weight
             total += weight * memory.recent[p]
     if sound_weight <= 0.0 or sound_weight < SOUND_WEIGHT * all_weight:
@@ -74,16 +82,21 @@ def _from_peers(peers: Peers, health: Health, memory: Memory, d: int) -> float:
 
 @inlined
 def _from_neighbours(peers: Peers, health: Health, memory: Memory, d: int) -> float:
-    """Own usual count, in proportion to what its sound neighbours count now against their usual."""
-    recent, usual = 0.0, 0.0
+    """Own usual count, in proportion to what its sound neighbours count now against their usual.
+
+    For one that was never heard, what they count on average.
+    """
+    recent, usual, count = 0.0, 0.0, 0
     for n in range(peers.neighbour_ptr[d], peers.neighbour_ptr[d + 1]):
         p = peers.neighbour[n]
-        if health.fault[p] == SOUND:
+        if _can_be_trusted(health, memory, p):
             recent += memory.recent[p]
             usual += memory.usual[p]
+            count += 1
     if usual < LEAST_USUAL:
         return np.nan
-    return float(memory.usual[d] * recent / usual / BIN_S)
+    own = memory.usual[d] if memory.seen[d] != 0 else usual / count
+    return float(own * recent / usual / BIN_S)
 
 
 @inlined

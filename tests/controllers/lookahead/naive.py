@@ -155,8 +155,8 @@ def _most_served(
     return best
 
 
-def told_options(words: Words, rules: Rules, usable: list[bool], now: int) -> list[int]:
-    """The running stage, then the usable ones that could serve most within ``RATE_PER_S`` of green, to so many."""
+def told_options(words: Words, rules: Rules, now: int) -> list[int]:
+    """The running stage, then those that could serve most within ``RATE_PER_S`` of green, to so many."""
 
     def worth(stage: int) -> float:
         total = 0.0
@@ -167,7 +167,7 @@ def told_options(words: Words, rules: Rules, usable: list[bool], now: int) -> li
                 total += search.LATER_WEIGHT * sum(words.come_veh[i][: search.LATER_S])
         return total
 
-    others = [s for s in range(len(words.junction.stages)) if s != now and usable[s]]
+    others = [s for s in range(len(words.junction.stages)) if s != now]
     return [now, *sorted(others, key=lambda s: -worth(s))][: rules.candidates]
 
 

@@ -85,9 +85,7 @@ def cost_of(
     )  # fmt: skip
 
 
-def choice(
-    table: Table, rules: Rules, now: Sequence[int], usable: Sequence[int] | None = None
-) -> tuple[list[int], npt.NDArray[np.float64]]:
+def choice(table: Table, rules: Rules, now: Sequence[int]) -> tuple[list[int], npt.NDArray[np.float64]]:
     """Requests of junctions that run these local stages, and the cost of every stage."""
     machine = new_machine(table.signals)
     machine.stage[:] = now
@@ -101,7 +99,6 @@ def choice(
         table.board,
         table.demand,
         table.rate,
-        np.ones(size, np.uint8) if usable is None else np.array(usable, np.uint8),
         np.ones(len(now), np.bool_),
         table.game,
         cost,

@@ -52,16 +52,6 @@ def test_the_running_stage_is_worth_its_best_hold() -> None:
     assert one[0] == pytest.approx(min(games[:2]))
 
 
-def test_only_usable_stages_are_weighed() -> None:
-    """On the junction with a left turn, three wait on lane 1 in stage C: A or B would do."""
-    table = lay(left_turn(), queue_veh=[0, 3, 0])
-    _, cost = choice(table, RULES, [2], [0, 1, 1, 0])
-    assert np.isnan(cost).tolist() == [True, False, False, True]
-    assert choice(table, RULES, [2], [0, 1, 1, 0])[0] == [1]
-    assert choice(table, RULES, [2], [1, 0, 1, 0])[0] == [0]
-    assert choice(table, RULES, [2], [0, 0, 1, 0])[0] == [2]
-
-
 def test_the_stages_that_could_serve_most_are_weighed() -> None:
     """Two candidates: the running stage C, and A, which serves lanes 0 and 1, not B or D with one of them."""
     table = lay(left_turn(), queue_veh=[2, 3, 0])

@@ -10,6 +10,7 @@ import pytest
 from greensplit.controllers.lookahead.rates import BLOCKED_MS, STUCK_PER_S, fill_rates
 from greensplit.engine.kernels.detectors import Detectors, new_detectors
 from greensplit.engine.kernels.estimation.discharge import Discharge, discharge_cell, new_discharge
+from greensplit.engine.kernels.health.state import OWN, RECALL
 from greensplit.engine.kernels.state import new_machine
 from greensplit.engine.model.site import Site
 
@@ -29,6 +30,7 @@ def filled(
     detectors: Detectors | None = None,
     discharge: Discharge | None = None,
     ready: bool = True,
+    level: int = OWN,
 ) -> list[list[float]]:
     """Vehicles per second, per stage and lane, -1 where nothing was filled in."""
     machine = new_machine(table.signals)
@@ -39,6 +41,7 @@ def filled(
         table.signals,
         table.detection,
         detectors or new_detectors(table.signals, table.detection),
+        np.full(len(table.detection.channel), level, np.uint8),
         machine,
         discharge or new_discharge(table.signals, table.detection),
         np.isin(np.arange(len(table.signals.min_green_ms)), full).astype(np.uint8),
@@ -107,6 +110,11 @@ def test_a_head_that_stood_through_red_has_time_to_start() -> None:
     assert filled(table, detectors=since, green_ms=NOW_MS - BLOCKED_MS - 1)[0][0] == pytest.approx(
         STUCK_PER_S
     )
+
+
+def test_a_loop_that_is_not_trusted_says_nothing_of_the_head() -> None:
+    table = lay(left_turn())
+    assert filled(table, detectors=standing(table, 0, 0), level=RECALL)[0][0] == 0.5
 
 
 def test_a_head_at_red_is_not_stuck() -> None:

@@ -48,6 +48,10 @@ class NaiveLoop:
     def seen(self) -> int:
         return sum(b.count for b in self.bins)
 
+    def can_be_trusted(self) -> bool:
+        """Nothing speaks against it, and it has spoken itself."""
+        return self.fault == "none" and self.seen > 0
+
     def smooth(self, bins: float) -> float:
         value = 0.0
         for n, b in enumerate(self.bins, start=1):
@@ -217,6 +221,11 @@ class NaiveHealth:
         known = (same or loop.seen >= 30) and sum(e for _, e in loop.expected) >= 50
         if known and loop.missed >= 10 and not 0 < loop.covered_bins() < 18:
             return "stuck on" if loop.is_on else "stuck off"
+        if loop.seen >= 30 and not loop.is_on:
+            quiet = loop.bins_lately(lambda b: b.count == 0 and b.on_ms == 0)
+            before = loop.smooth(90) * math.exp(min(quiet / 90, 2.0))
+            if quiet >= 9 and before * quiet * min(math.exp(trend), 1.0) >= 15.0:
+                return "stuck off"
         if any(w >= 0.3 and self.loops[p].fault != "none" for p, w in loop.peers.items()):
             return "none"
         moved = loop.growth() - trend
@@ -225,7 +234,7 @@ class NaiveHealth:
         return "counts too many" if loop.many >= 4.0 and moved >= 0.25 else "none"
 
     def _substitute(self, loop: NaiveLoop, upstream: float) -> None:
-        if loop.fault == "none":
+        if loop.can_be_trusted():
             loop.level, loop.rate_per_s = "own", loop.smooth(15) / 20
             return
         ladder = {
@@ -238,7 +247,7 @@ class NaiveHealth:
         loop.rate_per_s = ladder[loop.level]
 
     def _from_neighbours(self, loop: NaiveLoop) -> float:
-        sound = {p: w for p, w in loop.peers.items() if self.loops[p].fault == "none"}
+        sound = {p: w for p, w in loop.peers.items() if self.loops[p].can_be_trusted()}
         total, trusted = sum(loop.peers.values()), sum(sound.values())
         if trusted > 0 and trusted >= 0.5 * total:
             return sum(w * self.loops[p].smooth(15) for p, w in sound.items()) * total / trusted / 20
@@ -249,10 +258,11 @@ class NaiveHealth:
             for other in self.loops
             if other is not loop
             and other.detector.kind is loop.detector.kind
-            and other.fault == "none"
+            and other.can_be_trusted()
             and mine & {approach.get(lane) for lane in other.detector.lanes}
         ]
         usual = sum(other.smooth(90) for other in beside)
         if usual < 0.1:
             return NAN
-        return loop.smooth(90) * sum(other.smooth(15) for other in beside) / usual / 20
+        own = loop.smooth(90) if loop.seen else usual / len(beside)
+        return own * sum(other.smooth(15) for other in beside) / usual / 20

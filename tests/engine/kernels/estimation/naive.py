@@ -33,7 +33,8 @@ class NaiveLane:
     """A lane of one group, its loops its own; ``expected`` maps a second to vehicles, seen for ``sight_s`` ahead.
 
     ``told`` are those of them who count as queued already, the first ones; ``owed`` those who were expected behind the
-    covered advance loop and have not passed it. ``var`` is the variance of ``queue``; ``noise`` what each arrival adds
+    covered advance loop and have not passed it, or were ``supposed`` to stand there when a green was too short and
+    have not left. ``var`` is the variance of ``queue``; ``noise`` what each arrival adds
     to it, seen by the own loop, announced within ``feed_sight_s``, or neither. ``served`` is, for either cell, how
     many left a queue and the time they took; ``yields`` whether the lane gives way in its stages, None if they are not
     its own; ``gives_way`` what the lamp shows.
@@ -69,6 +70,7 @@ class NaiveLane:
     told: float = 0.0
     owed: float = 0.0
     gone: float = 0.0
+    supposed: float = 0.0
     paired: float = 0.0
     freed: int = 0
     seen: int = 0
@@ -100,8 +102,15 @@ class NaiveLane:
             self.seen = self.advance.entered
             self.owed = 0.0 if self.covered else self.owed
             self.covered = False
+        self.supposed = 0.0
         if self.stop.sound:
             self._head_of_queue(now_ms)
+            ends = self.was_green and self.green_ms is None
+            if ends and self.stop.on and self.gone >= 2.0 and not self.advance.sound:
+                self.supposed = 4.0
+                self.queue += 4.0
+                self.var += 4.0
+                self.owed += 4.0
         room = max(self.storage_m / JAM_M, 1.0)
         self._leave(max(self.queue - room, 0.0))
         self.var = min(self.var, room**2 / 12.0)

@@ -157,10 +157,12 @@ class NaiveArrivals:
             self._attribute(lane, came - paid)
 
     def _leave(self, lane: Lane, level: list[int], veh: float) -> None:
-        """Without an own loop, who leaves a sound stop bar stands for who comes."""
+        """Without an own loop, who leaves a sound stop bar stands for who comes, unless supposed before."""
         lane.left_lately += veh
         if lane.sight_s == 0 and lane.stop is not None and level[lane.stop] == 0:
-            lane.came += veh
+            paid = min(veh, lane.owed)
+            lane.owed -= paid
+            lane.came += veh - paid
             self._attribute(lane, veh)
 
     def _attribute(self, lane: Lane, veh: float) -> None:

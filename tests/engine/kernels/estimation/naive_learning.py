@@ -143,6 +143,8 @@ def _smooth(lane: Lane, level: list[int], rate: list[float]) -> None:
         veh = lane.told
         if lane.loop is not None and level[lane.loop] < 4:
             veh = PERIOD_S * rate[lane.loop] * lane.share
+        elif lane.stop is not None and level[lane.stop] < 4:
+            veh = PERIOD_S * rate[lane.stop]
     else:
         short, long = PERIOD_S * lane.short.per_s, PERIOD_S * lane.long.per_s
         lane.odds *= math.exp(-PERIOD_S / 600.0)

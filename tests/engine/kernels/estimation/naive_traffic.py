@@ -92,6 +92,7 @@ class NaiveTraffic:
             lane.owed = forecast.owed
             lane.tick(now_ms)
             forecast.owed = lane.owed
+            forecast.came += lane.supposed
         self._watch(self.exits, [True] * len(self.exits))
         self._watch(self.ahead, [lane.green_ms is not None for lane in self.lanes])
         return {i: lane.left for i, lane in enumerate(self.lanes) if lane.left > 0.0}

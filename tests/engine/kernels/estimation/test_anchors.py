@@ -112,6 +112,50 @@ def test_a_loop_that_is_not_sound_says_nothing() -> None:
     assert world.queue_veh == pytest.approx(8.0 - 4 * 0.5)
 
 
+def green_that_ends_on(world: World, *, left: int, stands: bool) -> None:
+    """Six wait, ``left`` leave, 2 s each; then red, with the next one on the stop bar if ``stands``."""
+    world.expect(1, 6.0)
+    world.switch(STOP, True)
+    world.run(1)
+    world.show(green=True)
+    for k in range(left):
+        world.run(1)
+        world.switch(STOP, False, world.now_s + 0.2)
+        if stands or k + 1 < left:
+            world.switch(STOP, True, world.now_s + 0.9)
+        world.run(1)
+    world.show(green=False)
+    world.run(1)
+
+
+def test_a_green_that_ends_on_a_queue_nobody_sees_leaves_more_than_was_expected() -> None:
+    """Six wait and three leave: four more are supposed behind the next; they came, and will not count twice."""
+    world = World(crossroads())
+    world.level[world.index[ADVANCE]] = 4
+    world.traffic.arrivals.sight_s[:, 0] = 0
+    came = float(world.traffic.arrivals.came_veh[0])
+    green_that_ends_on(world, left=3, stands=True)
+    assert world.queue_veh == pytest.approx(3.0 + 4.0)
+    assert world.traffic.arrivals.came_veh[0] - came == pytest.approx(4.0)
+    assert world.traffic.arrivals.owed_veh[0] == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(
+    ("left", "stands", "is_seen"), [(3, False, False), (1, True, False), (3, True, True)]
+)
+def test_nobody_is_supposed_where_the_queue_ended_or_hardly_moved_or_is_seen(
+    left: int, stands: bool, is_seen: bool
+) -> None:
+    """The loop is free at the end of green; only one had left; the advance loop is sound."""
+    world = World(crossroads())
+    if not is_seen:
+        world.level[world.index[ADVANCE]] = 4
+        world.traffic.arrivals.sight_s[:, 0] = 0
+    green_that_ends_on(world, left=left, stands=stands)
+    assert world.queue_veh == pytest.approx(6.0 - left)
+    assert world.traffic.arrivals.owed_veh[0] == 0.0
+
+
 def test_the_variance_grows_with_what_is_not_seen_and_falls_at_an_anchor() -> None:
     """Twelve arrivals unseen, with the variance of a Poisson stream; then a gap."""
     world = World(crossroads())

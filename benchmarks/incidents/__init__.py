@@ -1,0 +1,1 @@
+"""Incident detection on an arterial with known truth: ``python -m benchmarks.incidents --json``."""
