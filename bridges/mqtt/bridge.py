@@ -13,7 +13,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import Final
 
-from greensplit.bridges.base import DEFAULT_SETTINGS, Bridge, BridgeSettings
+from greensplit.bridges.base import DEFAULT_SETTINGS, Bridge, BridgeSettings, Spoken
 from greensplit.bridges.field import FieldCommand, FieldStatus, FieldTables, Verdict
 from greensplit.engine.errors import BridgeError, InputError
 from greensplit.engine.model.site import Junction
@@ -35,6 +35,8 @@ MOST_NOISE: Final = 100
 class MqttBridge(Bridge):
     """Junctions below one prefix of one broker. ``noise`` are the last messages that could not be understood."""
 
+    spoken = (Spoken.STAGE, Spoken.MASKS)
+
     def __init__(
         self, junctions: Sequence[Junction], options: MqttOptions, settings: BridgeSettings = DEFAULT_SETTINGS
     ) -> None:
@@ -50,6 +52,7 @@ class MqttBridge(Bridge):
         self._awaited: dict[tuple[int, int], int] = {}
         self._last_key = 0
         self._connections = 0
+        self._look = 0
         key = options.broker.signing_key
         self._signing_key = None if key is None else read_signing_key(key)
         self._session = Session(options.broker, self._subscriptions(), self._presence("offline"))
@@ -103,6 +106,7 @@ class MqttBridge(Bridge):
         """The last status of each that is young enough; those whose status is not are asked, all at once."""
         self._drain()
         oldest_ms = now_ms + self.options.epoch_ms - self.options.age_ms
+        self._look += 1
         waiting = [d for d in devices if not self._is_young(d, oldest_ms)]
         try:
             for d in waiting:
@@ -117,15 +121,20 @@ class MqttBridge(Bridge):
                 yield d, answer
 
     def _is_young(self, device: int, oldest_ms: int) -> bool:
+        """Is there an answer? In lockstep only one that was asked for in this look: time stands still meanwhile."""
         peer = self._peers[device]
-        return peer.trouble is not None or (peer.status is not None and peer.status.t_ms >= oldest_ms)
+        if peer.trouble is not None:
+            return True
+        if self.options.age_ms == 0:
+            return peer.status is not None and peer.answered == str(self._look).encode()
+        return peer.status is not None and peer.status.t_ms >= oldest_ms
 
     def _answer(self, device: int, now_ms: int, oldest_ms: int) -> FieldStatus | BridgeError | None:
         peer = self._peers[device]
         if peer.trouble is not None:
             trouble, peer.trouble = peer.trouble, None
             return trouble
-        if peer.status is None or peer.status.t_ms < oldest_ms:
+        if peer.status is None or not self._is_young(device, oldest_ms):
             return None
         ahead_ms = peer.status.t_ms - self.options.epoch_ms - now_ms
         if ahead_ms > self.settings.fresh_ms:
@@ -205,7 +214,8 @@ class MqttBridge(Bridge):
     def _fetch(self, device: int, code: str, what: FetchMessage = EVERYTHING) -> None:
         topic = Topic(self._nodes[device], Kind.FETCH, code, LIVE)
         answer = Topic(self.options.supervisor, Kind.HISTORY, code, LIVE)
-        envelope = Envelope(expiry_s=2, response_topic=str(answer), correlation=str(device).encode())
+        ticket = self._look if code == STATUS else device
+        envelope = Envelope(expiry_s=2, response_topic=str(answer), correlation=str(ticket).encode())
         self._session.publish(str(topic), encode(what), 0, envelope=envelope)
 
     def _deadline(self) -> float:

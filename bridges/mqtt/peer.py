@@ -32,7 +32,7 @@ class Peer:
     """One controller. ``changes`` are detector entries in the order of arrival, the oldest lost first.
 
     ``missing`` are gaps of the detector channel that wait to be fetched, ``trouble`` the last message that could not
-    be understood, until a status can.
+    be understood, until a status can, ``answered`` the last question that a status was the answer to.
     """
 
     def __init__(self) -> None:
@@ -42,6 +42,7 @@ class Peer:
         self.alarms: dict[str, bool] = {}
         self.changes: deque[DetectorEntry] = deque(maxlen=MOST_CHANGES)
         self.missing: deque[tuple[int, int]] = deque(maxlen=16)
+        self.answered = b""
         self.trouble: BridgeError | None = None
         self.statuses = Numbering()
         self.detectors = Numbering()
@@ -59,7 +60,7 @@ class Peer:
             case Kind.PRESENCE, _:
                 self._take_presence(decode(PresenceMessage, payload, where))
             case Kind.STATUS, code if code == STATUS:
-                self._take_status(decode(StatusMessage, payload, where), received.retained)
+                self._take_status(decode(StatusMessage, payload, where), received)
             case Kind.STATUS, code if code == TABLES:
                 self._take_tables(decode(TablesMessage, payload, where), received.retained)
             case Kind.STATUS, code if code == DETECTOR:
@@ -74,14 +75,15 @@ class Peer:
         if message.state != "online":
             self.status = None
 
-    def _take_status(self, message: StatusMessage, retained: bool) -> None:
+    def _take_status(self, message: StatusMessage, received: Received) -> None:
         """A retained status is what was, not what is: only its successor says what is missing in between."""
-        if retained:
+        if received.retained:
             return
         entry = message.entries[0]
         if self.statuses.follow(entry.seq).turn is Turn.OLD:
             return
         self.status = status_of(entry)
+        self.answered = received.envelope.correlation or self.answered
         self.trouble = None
 
     def _take_tables(self, message: TablesMessage, retained: bool) -> None:

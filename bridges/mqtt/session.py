@@ -80,7 +80,9 @@ class Session:
 
     def _new_client(self, will: Will | None) -> Client:
         settings = self.settings
-        client = Client(CallbackAPIVersion.VERSION2, client_id=settings.client_id, protocol=MQTTProtocolVersion.MQTTv5)
+        client = Client(
+            CallbackAPIVersion.VERSION2, client_id=settings.client_id, protocol=MQTTProtocolVersion.MQTTv5
+        )
         client.max_inflight_messages_set(INFLIGHT)
         client.max_queued_messages_set(settings.queue)
         client.reconnect_delay_set(LEAST_WAIT_S, MOST_WAIT_S)
@@ -226,7 +228,9 @@ class Session:
             self._news.notify_all()
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        received = Received(message.topic, bytes(message.payload), message.retain, _envelope(message.properties))
+        received = Received(
+            message.topic, bytes(message.payload), message.retain, _envelope(message.properties)
+        )
         with self._news:
             self.lost += len(self._inbox) == self._inbox.maxlen
             self._inbox.append(received)

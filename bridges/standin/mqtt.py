@@ -189,12 +189,13 @@ class MqttFront(Front):
             if is_due or outlet.shown is None or _essence(status) != _essence(outlet.shown):
                 self._tell_status(outlet, status)
 
-    def _tell_status(self, outlet: _Outlet, status: FieldStatus) -> None:
+    def _tell_status(self, outlet: _Outlet, status: FieldStatus, question: bytes | None = None) -> None:
         if STATUS in outlet.stopped:
             return
         wire = replace(status, t_ms=status.t_ms + self._options.epoch_ms)
         payload = encode(StatusMessage(entries=(entry_of(wire, outlet.sequence),)))
-        self._session.publish(str(Topic(outlet.node, Kind.STATUS, STATUS, LIVE)), payload, 0, retain=True)
+        topic, envelope = Topic(outlet.node, Kind.STATUS, STATUS, LIVE), Envelope(correlation=question)
+        self._session.publish(str(topic), payload, 0, retain=True, envelope=envelope)
         outlet.sequence += 1
         outlet.shown, outlet.beat_s = status, monotonic()
 
@@ -313,7 +314,7 @@ class MqttFront(Front):
             with self.lock:
                 status = outlet.stand_in.status()
             self._tell_changes(outlet, status)
-            self._tell_status(outlet, status)
+            self._tell_status(outlet, status, received.envelope.correlation)
         elif topic.code == TABLES:
             self._tell_tables(outlet)
         elif topic.code == DETECTOR:

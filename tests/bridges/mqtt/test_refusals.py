@@ -118,6 +118,17 @@ def test_a_command_that_comes_twice_acts_once(broker: Broker) -> None:
         assert "duplicate" in refusal
 
 
+def test_an_earlier_command_of_the_same_moment_does_not_undo_a_later_one(broker: Broker) -> None:
+    """Key 1 asks for stage 1, key 2 for stage 0, then key 1 comes again: times are equal, the key tells."""
+    street = Street()
+    with serving(street, broker):
+        street.run(1)
+        for key, stage in ((1, 1), (2, 0), (1, 1)):
+            _publish(broker, "engine", _command(street.now_ms, key=key, stage=stage), *EXPIRES)
+        (refusal,) = _settle(street, 1)
+        assert "expected a key above 2, found 1" in refusal
+
+
 def test_a_retained_command_is_not_obeyed_by_whoever_comes_later(broker: Broker) -> None:
     """A command that the broker kept is of the past, however young it says it is."""
     street = Street()
