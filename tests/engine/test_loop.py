@@ -124,13 +124,17 @@ def test_detector_events_are_logged_and_seen_by_the_controller_in_the_same_tick(
 
 
 def test_the_controller_sees_the_queue_of_this_tick() -> None:
-    """On the second lane's stop bar from 1.25 s on, at red: one waits as soon as it has stood for a second."""
-    events = DetectorEvents(np.array([2], np.int32), np.array([1250]), np.array([1], np.uint8), 1)
+    """On the second lane's stop bar from 31.25 s on, at red: one waits as soon as it has stood for a second.
+
+    The loop is trusted by then: it spoke before, and a bin of 20 s has been closed since.
+    """
+    once = DetectorEvents(np.array([2, 2], np.int32), np.array([1250, 1750]), np.array([1, 0], np.uint8), 2)
+    stands = DetectorEvents(np.array([2], np.int32), np.array([31_250]), np.array([1], np.uint8), 1)
     controller = Script({})
-    loop = Loop(crossroads(), Street({2000: events}), controller)
-    run(loop, 3)
+    loop = Loop(crossroads(), Street({2000: once, 32_000: stands}), controller)
+    run(loop, 33)
     before = float(controller.seen[-1].traffic.queue_veh[1])
-    run(loop, 1, 3)
+    run(loop, 1, 33)
     assert before < 0.1
     assert float(controller.seen[-1].traffic.queue_veh[1]) == pytest.approx(1.0)
 
