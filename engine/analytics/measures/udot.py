@@ -1,0 +1,153 @@
+"""The measures that only the UDOT dialect defines: a record each, with its source, columns, events and detectors."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from .counts import approach_peaks, approach_volume, turning_counts
+from .progression import approach_delay, arrivals, pcd_cycles, pcd_plans, pcd_points
+from .record import Measure
+
+__all__ = ["TIME", "UDOT", "UDOT_MEASURES"]
+
+UDOT = "UDOT ATSPM component details (Utah DOT, version 5)"
+CAPACITY = "Highway Capacity Manual, 7th edition"
+TIME = pl.Datetime("ms", "UTC")
+
+PROGRESSION = (
+    Measure(
+        "arrivals",
+        {
+            "timestamp": TIME,
+            "phase": pl.Int32,
+            "hits": pl.Int32,
+            "on_green": pl.Int32,
+            "on_yellow": pl.Int32,
+            "on_red": pl.Int32,
+            "percent_on_red": pl.Float64,
+        },
+        UDOT,
+        (1, 8, 9, 82),
+        udot=arrivals,
+        functions=("advance",),
+    ),
+    Measure(
+        "approach_delay",
+        {
+            "timestamp": TIME,
+            "phase": pl.Int32,
+            "hits": pl.Int32,
+            "delay_s": pl.Float64,
+            "delay_s_per_vehicle": pl.Float64,
+            "delay_veh_h_per_h": pl.Float64,
+        },
+        UDOT,
+        (1, 8, 9, 82),
+        udot=approach_delay,
+        functions=("advance",),
+    ),
+    Measure(
+        "pcd_points",
+        {
+            "timestamp": TIME,
+            "start_time": TIME,
+            "phase": pl.Int32,
+            "detector": pl.Int32,
+            "seconds_in_cycle": pl.Float64,
+            "signal_state": pl.Int32,
+        },
+        UDOT,
+        (1, 8, 9, 82),
+        udot=pcd_points,
+        functions=("advance",),
+        complete=False,
+    ),
+    Measure(
+        "pcd_cycles",
+        {
+            "timestamp": TIME,
+            "end_time": TIME,
+            "phase": pl.Int32,
+            "green_s": pl.Float64,
+            "yellow_s": pl.Float64,
+            "cycle_s": pl.Float64,
+            "hits": pl.Int32,
+        },
+        UDOT,
+        (1, 8, 9, 82),
+        udot=pcd_cycles,
+        functions=("advance",),
+        complete=False,
+    ),
+    Measure(
+        "pcd_plans",
+        {
+            "start_time": TIME,
+            "end_time": TIME,
+            "plan": pl.Int32,
+            "phase": pl.Int32,
+            "cycles": pl.Int32,
+            "hits": pl.Int32,
+            "percent_aog": pl.Float64,
+            "percent_green": pl.Float64,
+            "platoon_ratio": pl.Float64,
+        },
+        UDOT,
+        (1, 8, 9, 82, 131),
+        udot=pcd_plans,
+        functions=("advance",),
+        complete=False,
+    ),
+)
+VOLUMES = (
+    Measure(
+        "approach_volume",
+        {
+            "timestamp": TIME,
+            "phase": pl.Int32,
+            "volume": pl.Int32,
+            "flow_veh_h": pl.Float64,
+            "d_factor": pl.Float64,
+        },
+        UDOT,
+        (82,),
+        udot=approach_volume,
+        functions=("advance",),
+    ),
+    Measure(
+        "approach_peaks",
+        {
+            "timestamp": TIME,
+            "start_time": TIME,
+            "end_time": TIME,
+            "phase": pl.Int32,
+            "volume": pl.Int32,
+            "peak_hour_volume": pl.Int32,
+            "peak_hour_factor": pl.Float64,
+            "k_factor": pl.Float64,
+            "d_factor": pl.Float64,
+        },
+        CAPACITY,
+        (82,),
+        udot=approach_peaks,
+        functions=("advance",),
+        complete=False,
+    ),
+    Measure(
+        "turning_counts",
+        {
+            "timestamp": TIME,
+            "phase": pl.Int32,
+            "movement": pl.String,
+            "total": pl.Int32,
+            "flow_veh_h": pl.Float64,
+            "lanes": pl.Int32,
+            "lane_utilisation": pl.Float64,
+        },
+        UDOT,
+        (82,),
+        udot=turning_counts,
+        functions=("count",),
+    ),
+)
+UDOT_MEASURES: tuple[Measure, ...] = (*PROGRESSION, *VOLUMES)
