@@ -14,6 +14,7 @@ from .presence import has_data
 from .progression import udot_arrival_on_green
 from .record import Measure
 from .services import communications, coordination, coordination_agg, splits, terminations
+from .stop_bar import udot_split_failures
 from .timelines import timeline
 from .udot import TIME, UDOT, UDOT_MEASURES
 from .volumes import actuations
@@ -71,6 +72,7 @@ MEASURES: tuple[Measure, ...] = (
         FREIJE,
         (1, 8, 10, 81, 82),
         atspm=split_failures,
+        udot=udot_split_failures,
         functions=("presence",),
     ),
     Measure(

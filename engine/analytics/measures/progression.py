@@ -86,11 +86,12 @@ def approach_delay(
 
 
 def _delay_ms(device: DeviceLog, found: Arrivals) -> npt.NDArray[np.int64]:
-    return np.maximum(red_cycles(device).green_ms[found.cycle] - found.t_ms, 0)
+    wait_ms = red_cycles(device).green_ms[found.cycle] - found.t_ms
+    return np.where(found.state == END_YELLOW, wait_ms, 0)
 
 
 def pcd_points(
-    device: DeviceLog, setting: Setting, *, latency_s: float = 0.0, decision_point_s: float = 0.0
+    device: DeviceLog, _setting: Setting, *, latency_s: float = 0.0, decision_point_s: float = 0.0
 ) -> Rows:
     """The dots of the diagram: each arrival with the seconds since its cycle's red began.
 
@@ -109,7 +110,7 @@ def pcd_points(
 
 
 def pcd_cycles(
-    device: DeviceLog, setting: Setting, *, latency_s: float = 0.0, decision_point_s: float = 0.0
+    device: DeviceLog, _setting: Setting, *, latency_s: float = 0.0, decision_point_s: float = 0.0
 ) -> Rows:
     """The lines of the diagram: per whole cycle the seconds from red to green, yellow and the next red; its hits."""
     cycles = red_cycles(device)
@@ -126,7 +127,7 @@ def pcd_cycles(
 
 
 def pcd_plans(
-    device: DeviceLog, setting: Setting, *, latency_s: float = 0.0, decision_point_s: float = 0.0
+    device: DeviceLog, _setting: Setting, *, latency_s: float = 0.0, decision_point_s: float = 0.0
 ) -> Rows:
     """Figures of the diagram for each time of a plan and phase: percent arrivals on green, percent green, their ratio.
 
@@ -135,7 +136,7 @@ def pcd_plans(
     """
     cycles, times = red_cycles(device), plans(device)
     found = arrivals_in_cycles(device, latency_s, decision_point_s)
-    (plan, phase), group = grouped(times.index(cycles.begin_ms), cycles.phase)
+    (plan, phase), group = grouped(times.row_at(cycles.begin_ms), cycles.phase)
     count = len(plan)
     on_green = _count(group[found.cycle], found.state == BEGIN_GREEN, count)
     hits = np.bincount(group[found.cycle], minlength=count)

@@ -68,7 +68,7 @@ class Plans(NamedTuple):
     end_ms: Times
     number: Times
 
-    def index(self, t_ms: Times) -> Times:
+    def row_at(self, t_ms: Times) -> Times:
         """The row in force at each time; the first one also before it."""
         return np.maximum(np.searchsorted(self.begin_ms, t_ms, side="right") - 1, 0)
 

@@ -7,6 +7,8 @@ import polars as pl
 from .counts import approach_peaks, approach_volume, turning_counts
 from .progression import approach_delay, arrivals, pcd_cycles, pcd_plans, pcd_points
 from .record import Measure
+from .split_monitor import phase_terminations, split_monitor, split_monitor_plans
+from .stop_bar import yellow_red_actuations
 
 __all__ = ["TIME", "UDOT", "UDOT_MEASURES"]
 
@@ -150,4 +152,68 @@ VOLUMES = (
         functions=("count",),
     ),
 )
-UDOT_MEASURES: tuple[Measure, ...] = (*PROGRESSION, *VOLUMES)
+PHASES = (
+    Measure(
+        "yellow_red_actuations",
+        {
+            "timestamp": TIME,
+            "phase": pl.Int32,
+            "cycles": pl.Int32,
+            "yellow": pl.Int32,
+            "mean_yellow_s": pl.Float64,
+            "violations": pl.Int32,
+            "severe_violations": pl.Int32,
+        },
+        UDOT,
+        (1, 8, 9, 11, 82),
+        udot=yellow_red_actuations,
+        functions=("yellow_red",),
+    ),
+    Measure(
+        "phase_terminations",
+        {"timestamp": TIME, "phase": pl.Int32, "termination": pl.String, "in_a_row": pl.Int32},
+        UDOT,
+        (4, 5, 6, 7, 21),
+        udot=phase_terminations,
+        complete=False,
+    ),
+    Measure(
+        "split_monitor",
+        {
+            "timestamp": TIME,
+            "end_time": TIME,
+            "phase": pl.Int32,
+            "plan": pl.Int32,
+            "duration_s": pl.Float64,
+            "programmed_s": pl.Float64,
+            "termination": pl.String,
+            "has_walk": pl.Boolean,
+        },
+        UDOT,
+        (0, 4, 5, 6, 7, 12, 21, 131, *range(134, 150), *range(203, 219)),
+        udot=split_monitor,
+        complete=False,
+    ),
+    Measure(
+        "split_monitor_plans",
+        {
+            "start_time": TIME,
+            "end_time": TIME,
+            "plan": pl.Int32,
+            "phase": pl.Int32,
+            "services": pl.Int32,
+            "mean_s": pl.Float64,
+            "median_s": pl.Float64,
+            "percentile_s": pl.Float64,
+            "percent_skips": pl.Float64,
+            "percent_gap_outs": pl.Float64,
+            "percent_max_outs": pl.Float64,
+            "percent_force_offs": pl.Float64,
+        },
+        UDOT,
+        (0, 4, 5, 6, 7, 12, 131),
+        udot=split_monitor_plans,
+        complete=False,
+    ),
+)
+UDOT_MEASURES: tuple[Measure, ...] = (*PROGRESSION, *VOLUMES, *PHASES)
