@@ -8,6 +8,7 @@ import polars as pl
 
 from ...errors import InputError
 from .arrivals import arrival_on_green, platoon_ratio, yellow_red
+from .calls import udot_ped_delay, udot_unique_ped
 from .failures import split_failures
 from .pedestrians import full_ped, ped, ped_delay, unique_ped
 from .presence import has_data
@@ -159,6 +160,7 @@ MEASURES: tuple[Measure, ...] = (
         PEDESTRIANS,
         (90,),
         atspm=unique_ped,
+        udot=udot_unique_ped,
     ),
     Measure(
         "full_ped",
@@ -180,6 +182,7 @@ MEASURES: tuple[Measure, ...] = (
         DAY,
         (21, 22, 90),
         atspm=ped_delay,
+        udot=udot_ped_delay,
     ),
     Measure(
         "phase_wait",

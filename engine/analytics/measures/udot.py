@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from .calls import wait_time
 from .counts import approach_peaks, approach_volume, turning_counts
 from .progression import approach_delay, arrivals, pcd_cycles, pcd_plans, pcd_points
 from .record import Measure
+from .requests import preempt_details, priority_details
 from .split_monitor import phase_terminations, split_monitor, split_monitor_plans
 from .stop_bar import yellow_red_actuations
 
@@ -216,4 +218,57 @@ PHASES = (
         complete=False,
     ),
 )
-UDOT_MEASURES: tuple[Measure, ...] = (*PROGRESSION, *VOLUMES, *PHASES)
+REQUESTS = (
+    Measure(
+        "preempt_details",
+        {
+            "timestamp": TIME,
+            "end_time": TIME,
+            "preempt": pl.Int32,
+            "calls": pl.Int32,
+            "input_s": pl.Float64,
+            "delay_s": pl.Float64,
+            "time_to_service_s": pl.Float64,
+            "track_clear_s": pl.Float64,
+            "dwell_s": pl.Float64,
+            "duration_s": pl.Float64,
+            "is_complete": pl.Boolean,
+        },
+        UDOT,
+        (102, 104, 105, 106, 107, 111),
+        udot=preempt_details,
+        complete=False,
+    ),
+    Measure(
+        "priority_details",
+        {
+            "timestamp": TIME,
+            "end_time": TIME,
+            "request": pl.Int32,
+            "duration_s": pl.Float64,
+            "early_greens": pl.Int32,
+            "extensions": pl.Int32,
+            "adjusted_after_s": pl.Float64,
+            "service_s": pl.Float64,
+            "is_complete": pl.Boolean,
+        },
+        UDOT,
+        (112, 113, 114, 115, 118, 119),
+        udot=priority_details,
+        complete=False,
+    ),
+    Measure(
+        "wait_time",
+        {
+            "timestamp": TIME,
+            "phase": pl.Int32,
+            "mean_wait_s": pl.Float64,
+            "max_wait_s": pl.Float64,
+            "samples": pl.Int32,
+        },
+        UDOT,
+        (1, 11, 43, 44),
+        udot=wait_time,
+    ),
+)
+UDOT_MEASURES: tuple[Measure, ...] = (*PROGRESSION, *VOLUMES, *PHASES, *REQUESTS)
