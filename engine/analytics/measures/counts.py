@@ -16,12 +16,12 @@ from ...errors import InputError
 from ..log.events import DeviceLog
 from .bins import Bins, bins_over
 from .grouping import grouped
+from .local_time import days_of
 from .phases import Hits, hits_with_state
 from .record import Rows, Setting
 
 __all__ = ["against_counts", "approach_peaks", "approach_volume", "geh", "turning_counts"]
 
-DAY_MIN = 1440
 QUARTER_MIN = 15
 QUARTERS = 4
 MIN_PER_H = 60
@@ -63,7 +63,7 @@ def approach_peaks(
     """
     hits = hits_with_state(device, function)
     quarters = bins_over(device.log_begin_ms, device.log_end_ms, QUARTER_MIN, setting.bins.timezone)
-    days = bins_over(device.log_begin_ms, device.log_end_ms, DAY_MIN, setting.bins.timezone)
+    days = days_of(device, setting.bins.timezone)
     phases, slot = np.unique(hits.phase, return_inverse=True)
     counts = np.zeros((len(phases), quarters.count), np.int64)
     np.add.at(counts, (slot, quarters.index(hits.t_ms)), 1)

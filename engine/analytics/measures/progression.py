@@ -17,7 +17,7 @@ from .red_cycles import Arrivals, arrivals_in_cycles, plans, red_cycles
 
 __all__ = [
     "approach_delay",
-    "arrivals",
+    "arrivals_by_colour",
     "pcd_cycles",
     "pcd_plans",
     "pcd_points",
@@ -29,7 +29,7 @@ S_PER_H = 3600
 MIN_PER_H = 60
 
 
-def arrivals(
+def arrivals_by_colour(
     device: DeviceLog, setting: Setting, *, latency_s: float = 0.0, decision_point_s: float = 0.0
 ) -> Rows:
     """Arrivals on green, yellow and red per bin and phase. They add up to the hits in whole cycles."""
@@ -55,7 +55,7 @@ def udot_arrival_on_green(
     device: DeviceLog, setting: Setting, *, latency_s: float = 0.0, decision_point_s: float = 0.0
 ) -> Rows:
     """Share of hits in whole cycles that arrived on green, per bin and phase; a row also where none did."""
-    rows = arrivals(device, setting, latency_s=latency_s, decision_point_s=decision_point_s)
+    rows = arrivals_by_colour(device, setting, latency_s=latency_s, decision_point_s=decision_point_s)
     return {
         "timestamp": rows["timestamp"],
         "phase": rows["phase"],

@@ -27,6 +27,7 @@ __all__ = [
     "by_phase_and_time",
     "cycle_of",
     "moved_hits",
+    "percentiles",
     "plans",
     "red_cycles",
     "sequences",
@@ -220,3 +221,15 @@ def _activations(device: DeviceLog) -> Activations:
     codes = (DETECTOR_ON, DETECTOR_OFF)
     channel, times = sequences(device, codes, codes)
     return Activations(channel, *times.T)
+
+
+def percentiles(
+    value: npt.NDArray[np.float64], group: Integers, groups: int, percent: float
+) -> npt.NDArray[np.float64]:
+    """A percentile per group, linear between the ordered values; every group has one."""
+    ordered = value[np.lexsort((value, group))]
+    count = np.bincount(group, minlength=groups)
+    place = np.cumsum(count) - count + (count - 1) * (percent / 100)
+    low = np.floor(place).astype(np.int64)
+    high = np.ceil(place).astype(np.int64)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)

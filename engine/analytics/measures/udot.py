@@ -5,22 +5,27 @@ from __future__ import annotations
 import polars as pl
 
 from .calls import wait_time
+from .corridor import arrivals_by_shift, phase_intervals
 from .counts import approach_peaks, approach_volume, turning_counts
-from .progression import approach_delay, arrivals, pcd_cycles, pcd_plans, pcd_points
+from .gaps import green_time_utilisation, left_turn_gap, queue_spillback
+from .phase_ends import phase_terminations, split_monitor, split_monitor_plans
+from .progression import approach_delay, arrivals_by_colour, pcd_cycles, pcd_plans, pcd_points
 from .record import Measure
 from .requests import preempt_details, priority_details
-from .split_monitor import phase_terminations, split_monitor, split_monitor_plans
 from .stop_bar import yellow_red_actuations
+from .supervision import watchdog
 
 __all__ = ["TIME", "UDOT", "UDOT_MEASURES"]
 
 UDOT = "UDOT ATSPM component details (Utah DOT, version 5)"
+GEORGIA = "Georgia DOT, SigOps metrics"
+OFFSETS = "Day, Bullock 2011, TRR 2259: algorithms for arterial offset optimisation"
 CAPACITY = "Highway Capacity Manual, 7th edition"
 TIME = pl.Datetime("ms", "UTC")
 
 PROGRESSION = (
     Measure(
-        "arrivals",
+        "arrivals_by_colour",
         {
             "timestamp": TIME,
             "phase": pl.Int32,
@@ -32,7 +37,7 @@ PROGRESSION = (
         },
         UDOT,
         (1, 8, 9, 82),
-        udot=arrivals,
+        udot=arrivals_by_colour,
         functions=("advance",),
     ),
     Measure(
@@ -271,4 +276,93 @@ REQUESTS = (
         udot=wait_time,
     ),
 )
-UDOT_MEASURES: tuple[Measure, ...] = (*PROGRESSION, *VOLUMES, *PHASES, *REQUESTS)
+USE_OF_GREEN = (
+    Measure(
+        "green_time_utilisation",
+        {
+            "timestamp": TIME,
+            "phase": pl.Int32,
+            "slice_begin_s": pl.Float64,
+            "hits": pl.Int32,
+            "cycles": pl.Int32,
+            "hits_per_cycle": pl.Float64,
+        },
+        UDOT,
+        (1, 8, 82),
+        udot=green_time_utilisation,
+        functions=("count",),
+    ),
+    Measure(
+        "left_turn_gap",
+        {
+            "timestamp": TIME,
+            "phase": pl.Int32,
+            "cycles": pl.Int32,
+            "green_s": pl.Float64,
+            "gaps_small": pl.Int32,
+            "gaps_short": pl.Int32,
+            "gaps_medium": pl.Int32,
+            "gaps_turnable": pl.Int32,
+            "percent_turnable": pl.Float64,
+        },
+        UDOT,
+        (1, 10, 82),
+        udot=left_turn_gap,
+        functions=("count",),
+    ),
+    Measure(
+        "queue_spillback",
+        {
+            "timestamp": TIME,
+            "phase": pl.Int32,
+            "cycles": pl.Int32,
+            "spillback_cycles": pl.Int32,
+            "spillback_share": pl.Float64,
+        },
+        GEORGIA,
+        (1, 8, 9, 81, 82),
+        udot=queue_spillback,
+        functions=("advance",),
+    ),
+)
+CORRIDOR = (
+    Measure(
+        "arrivals_by_shift",
+        {"phase": pl.Int32, "shift_s": pl.Int32, "hits": pl.Int32, "on_green": pl.Int32},
+        OFFSETS,
+        (1, 8, 9, 82),
+        udot=arrivals_by_shift,
+        functions=("advance",),
+        complete=False,
+    ),
+    Measure(
+        "phase_intervals",
+        {"start_time": TIME, "end_time": TIME, "phase": pl.Int32, "signal_state": pl.Int32},
+        UDOT,
+        (1, 8, 9),
+        udot=phase_intervals,
+        complete=False,
+    ),
+    Measure(
+        "watchdog",
+        {
+            "timestamp": TIME,
+            "check": pl.String,
+            "number": pl.Int32,
+            "value": pl.Float64,
+            "limit": pl.Float64,
+        },
+        UDOT,
+        (),
+        udot=watchdog,
+        complete=False,
+    ),
+)
+UDOT_MEASURES: tuple[Measure, ...] = (
+    *PROGRESSION,
+    *VOLUMES,
+    *PHASES,
+    *REQUESTS,
+    *USE_OF_GREEN,
+    *CORRIDOR,
+)

@@ -44,7 +44,7 @@ def udot(
 
 def test_arrivals_by_what_the_signal_showed() -> None:
     """Two on red, three on green, two on yellow: seven in whole cycles. Edges belong to what begins."""
-    row = one_row(udot("arrivals"))
+    row = one_row(udot("arrivals_by_colour"))
     assert (row["hits"], row["on_green"], row["on_yellow"], row["on_red"]) == (7, 3, 2, 2)
     assert row["percent_on_red"] == pytest.approx(200 / 7)
     share = one_row(udot("arrival_on_green"))
@@ -70,7 +70,7 @@ def test_a_hit_counts_when_the_vehicle_is_at_the_stop_line() -> None:
     far = ADVANCE.with_columns(distance_m=pl.lit(100.0), speed_kmh=pl.lit(36.0))
     points = udot("pcd_points", far, decision_point_s=2.0, latency_s=1.0)
     assert points["timestamp"].to_list() == [at(t + 7) for t in (-5.0, 10.0, 30.0, 55.0, 60.0, 100.0, 150.5)]
-    assert udot("arrivals", far, decision_point_s=2.0, latency_s=1.0)["hits"].to_list() == [7]
+    assert udot("arrivals_by_colour", far, decision_point_s=2.0, latency_s=1.0)["hits"].to_list() == [7]
     assert udot("pcd_points", latency_s=1.0)["timestamp"][0] == at(9.0)
 
 
@@ -107,7 +107,7 @@ def test_a_cycle_belongs_to_the_plan_in_which_it_began() -> None:
 def test_a_cycle_that_lost_an_event_is_none() -> None:
     """Without the second green nothing is known of what arrived then."""
     log = log_of(*[event for event in CYCLES if event != (90.0, 1, 2)], *HITS)
-    assert udot("arrivals", log=log)["hits"].to_list() == [5]
+    assert udot("arrivals_by_colour", log=log)["hits"].to_list() == [5]
 
 
 def test_volume_and_direction() -> None:

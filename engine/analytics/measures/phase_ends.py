@@ -15,7 +15,7 @@ from ...events import FORCE_OFF, GAP_OUT, GREEN_TERMINATION, MAX_OUT, PHASE_INAC
 from ..log.events import DeviceLog
 from .grouping import grouped
 from .record import Rows, Setting
-from .red_cycles import by_phase_and_time, plans, sequences
+from .red_cycles import by_phase_and_time, percentiles, plans, sequences
 
 __all__ = ["Terminations", "phase_terminations", "split_monitor", "split_monitor_plans", "terminations_of"]
 
@@ -167,17 +167,11 @@ def split_monitor_plans(device: DeviceLog, _setting: Setting, *, percentile: flo
         "phase": phase,
         "services": count,
         "mean_s": np.bincount(group, duration_s, minlength=len(plan)) / np.maximum(count, 1),
-        "median_s": _percentiles(duration_s, group, len(plan), MEDIAN),
-        "percentile_s": _percentiles(duration_s, group, len(plan), percentile),
+        "median_s": percentiles(duration_s, group, len(plan), MEDIAN),
+        "percentile_s": percentiles(duration_s, group, len(plan), percentile),
         "percent_skips": 100 * (most[plan] - count) / np.maximum(most[plan], 1),
         "percent_gap_outs": np.bincount(group[services.kind == GAP_OUT], minlength=len(plan)) * per_service,
         "percent_max_outs": np.bincount(group[services.kind == MAX_OUT], minlength=len(plan)) * per_service,
         "percent_force_offs": np.bincount(group[services.kind == FORCE_OFF], minlength=len(plan))
         * per_service,
     }
-
-
-def _percentiles(
-    value: npt.NDArray[np.float64], group: Times, groups: int, percent: float
-) -> npt.NDArray[np.float64]:
-    return np.array([np.percentile(value[group == one], percent) for one in range(groups)], np.float64)
