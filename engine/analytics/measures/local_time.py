@@ -25,5 +25,6 @@ def days_of(device: DeviceLog, timezone: str) -> Bins:
 def minute_of_day(t_ms: npt.NDArray[np.int64], timezone: str) -> npt.NDArray[np.int64]:
     """Minutes that the local clock is past midnight."""
     local = pl.Series(t_ms, dtype=pl.Int64).cast(pl.Datetime("ms", "UTC")).dt.convert_time_zone(timezone)
-    hours = local.dt.hour().to_numpy().astype(np.int64)
-    return hours * MIN_PER_H + local.dt.minute().to_numpy()
+    hours: npt.NDArray[np.int64] = local.dt.hour().to_numpy().astype(np.int64)
+    minutes: npt.NDArray[np.int64] = local.dt.minute().to_numpy().astype(np.int64)
+    return hours * MIN_PER_H + minutes
