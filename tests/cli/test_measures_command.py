@@ -6,14 +6,17 @@ import json
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 import pytest
 
 from greensplit.engine.analytics.measures import site_detectors
+from greensplit.engine.events import BEGIN_RED_CLEARANCE, END_RED_CLEARANCE
 from greensplit.engine.model.toml import read_site
 from greensplit.engine.store.logfile import read_log
 
 from ..engine.analytics.measures.oracle import differences, oracle_tables
 from ..engine.analytics.measures.test_against_atspm import KEYS
+from ..sim.experiments.cluster import dask_cluster
 from .command import greensplit
 
 
@@ -28,23 +31,15 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_measures_of_a_run_are_those_of_the_package(ran: Path, tmp_path: Path) -> None:
-    """Shared loops serve one phase each and clearances of no length are left out: see test_defects for both."""
+    """Shared loops serve one phase each and ends of clearances of no length are left out: see test_defects."""
     detectors = site_detectors(read_site(ran / "model.toml")).unique(
         ["device_id", "channel", "function"], keep="first", maintain_order=True
     )
     detectors.write_csv(tmp_path / "detectors.csv")
     log = read_log(ran).collect()
-    begins = log.filter(pl.col("event_id") == 10).select("timestamp", "device_id", "parameter")
-    at_once = (log["event_id"] == 11) & log.select(
-        pl.struct("timestamp", "device_id", "parameter").is_in(begins.to_struct().implode())
-    ).to_series()
-    ends = log.filter(at_once).select("timestamp", "device_id", "parameter")
-    kept = log.join(
-        ends.with_columns(pl.lit(10, pl.UInt16).alias("event_id")), on=log.columns, how="anti"
-    ).filter(
-        ~pl.struct("timestamp", "device_id", "parameter").is_in(ends.to_struct().implode())
-        | (pl.col("event_id") != 11)
-    )
+    begins = log.filter(pl.col("event_id") == BEGIN_RED_CLEARANCE)
+    ends_at_once = begins.with_columns(pl.lit(END_RED_CLEARANCE, pl.UInt16).alias("event_id"))
+    kept = log.join(ends_at_once, on=log.columns, how="anti", maintain_order="left")
     kept.write_parquet(tmp_path / "log.parquet")
     done = greensplit(
         "measures", "log.parquet", "--config", "detectors.csv", "--out", "tables", "--json", cwd=tmp_path
@@ -64,10 +59,21 @@ def test_measures_of_a_run_are_those_of_the_package(ran: Path, tmp_path: Path) -
     theirs = oracle_tables(raw, config, list(KEYS))
     for name, keys in KEYS.items():
         ours = pl.read_parquet(tmp_path / "tables" / f"{name}.parquet")
-        assert differences(ours, theirs[name], keys).is_empty(), name
+        spoilt = theirs[name].filter(pl.any_horizontal(cs.float().is_nan()))  # see test_defects
+        assert spoilt.height < 0.2 * theirs[name].height or spoilt.is_empty(), name
+        fair = [
+            table.join(spoilt, on=keys, how="anti")
+            for table in (_typed(ours, theirs[name], keys), theirs[name])
+        ]
+        assert differences(fair[0], fair[1], keys).is_empty(), name
         assert pl.read_csv(tmp_path / "tables" / f"{name}.csv").height == ours.height
     assert theirs["split_failures"].height > 0
     assert theirs["arrival_on_green"].height > 0
+
+
+def _typed(ours: pl.DataFrame, theirs: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Keys of the types that the package has, so that they can be joined."""
+    return ours.with_columns(pl.col(name).cast(theirs.schema[name]) for name in keys)
 
 
 def test_a_run_directory_brings_its_own_detectors(ran: Path, tmp_path: Path) -> None:
@@ -91,3 +97,20 @@ def test_wrong_input_is_one_line_and_exit_code_two(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("greensplit: log.csv: expected columns timestamp")
     assert not (tmp_path / "tables").exists()
+
+
+def test_a_cluster_gives_the_tables_of_one_machine(ran: Path, tmp_path: Path) -> None:
+    """Two Dask workers, one share of devices each time."""
+    options = ("--measures", "actuations,split_failures,timeline", "--json")
+    alone = greensplit("measures", str(ran), "--out", "alone", *options, cwd=tmp_path)
+    (tmp_path / "dask").mkdir()
+    with dask_cluster(tmp_path / "dask", workers=2) as cluster:
+        spread = greensplit(
+            "measures", str(ran), "--out", "spread", *options, "--cluster", cluster.address, cwd=tmp_path
+        )
+    assert spread.returncode == 0, spread.stderr
+    one, other = json.loads(alone.stdout), json.loads(spread.stdout)
+    assert (one["measures"], one["notes"]) == (other["measures"], other["notes"])
+    for name in one["measures"]:
+        file = f"{name}.parquet"
+        assert pl.read_parquet(tmp_path / "alone" / file).equals(pl.read_parquet(tmp_path / "spread" / file))

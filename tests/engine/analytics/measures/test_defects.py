@@ -85,3 +85,20 @@ def test_a_bin_of_arrivals_without_green_is_absent_as_in_the_package() -> None:
     detectors = pl.DataFrame({"DeviceId": [1], "Phase": [2], "Parameter": [4], "Function": ["Advance"]})
     assert oracle_tables(log, detectors, ["arrival_on_green"])["arrival_on_green"].is_empty()
     assert measures.arrival_on_green(log, detectors).is_empty()
+
+
+def test_a_green_of_no_length_does_not_spoil_the_mean_of_its_bin() -> None:
+    """The package divides 0 by 0 and the mean of the bin is no number; here that cycle has no green occupancy.
+
+    Occupied from 0 to 15 s. Green from 10 to 30 s is occupied for 5 of 20 seconds; green at 60 s ends as it begins.
+    """
+    log = log_of((0, 82, 5), (15, 81, 5), (200, 82, 5))
+    signals = log_of((10, 1, 2), (30, 8, 2), (33, 10, 2), (60, 1, 2), (60, 8, 2), (63, 10, 2), (90, 1, 2))
+    detectors = pl.DataFrame({"DeviceId": [1], "Phase": [2], "Parameter": [5], "Function": ["Presence"]})
+    whole = pl.concat([log, signals])
+    assert measures.split_failures(whole, detectors)["green_occupancy"].to_list() == [0.25]
+    assert (
+        oracle_tables(whole, detectors, ["split_failures"])["split_failures"]["green_occupancy"]
+        .is_nan()
+        .all()
+    )
