@@ -8,12 +8,16 @@ import polars as pl
 
 from ...errors import InputError
 from .arrivals import arrival_on_green, platoon_ratio, yellow_red
+from .calls import udot_ped_delay, udot_unique_ped
 from .failures import split_failures
 from .pedestrians import full_ped, ped, ped_delay, unique_ped
 from .presence import has_data
+from .progression import udot_arrival_on_green
 from .record import Measure
 from .services import communications, coordination, coordination_agg, splits, terminations
+from .stop_bar import udot_split_failures
 from .timelines import timeline
+from .udot import TIME, UDOT, UDOT_MEASURES
 from .volumes import actuations
 from .waits import phase_wait
 
@@ -23,12 +27,10 @@ PACKAGE = "the atspm package, version 2.6.1 (Oregon DOT)"
 PEDESTRIANS = (
     "Singleton, Runa 2021, TRR 2675: pedestrian traffic signal data accurately estimates pedestrian volumes"
 )
-UDOT = "UDOT ATSPM component details (Utah DOT, version 5)"
 FREIJE = (
     "Freije, Hainen, Stevens, Li, Smith, Summers, Day, Sturdevant, Bullock 2014, TRR 2438: split failures"
 )
 DAY = "Day, Bullock, Li and others 2014, Purdue: Performance Measures for Traffic Signal Systems"
-TIME = pl.Datetime("ms", "UTC")
 
 MEASURES: tuple[Measure, ...] = (
     Measure(
@@ -54,6 +56,7 @@ MEASURES: tuple[Measure, ...] = (
         DAY,
         (1, 8, 10, 82),
         atspm=arrival_on_green,
+        udot=udot_arrival_on_green,
         functions=("advance",),
     ),
     Measure(
@@ -70,6 +73,7 @@ MEASURES: tuple[Measure, ...] = (
         FREIJE,
         (1, 8, 10, 81, 82),
         atspm=split_failures,
+        udot=udot_split_failures,
         functions=("presence",),
     ),
     Measure(
@@ -156,6 +160,7 @@ MEASURES: tuple[Measure, ...] = (
         PEDESTRIANS,
         (90,),
         atspm=unique_ped,
+        udot=udot_unique_ped,
     ),
     Measure(
         "full_ped",
@@ -177,6 +182,7 @@ MEASURES: tuple[Measure, ...] = (
         DAY,
         (21, 22, 90),
         atspm=ped_delay,
+        udot=udot_ped_delay,
     ),
     Measure(
         "phase_wait",
@@ -215,6 +221,7 @@ MEASURES: tuple[Measure, ...] = (
         atspm=communications,
         udot=communications,
     ),
+    *UDOT_MEASURES,
 )
 
 
