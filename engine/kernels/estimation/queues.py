@@ -109,7 +109,8 @@ def update_queues(
                 traffic.arrivals.owed_veh[lane] = 0.0
             if stop >= 0:
                 _read_stop_bar(detectors, traffic, lane, stop, is_open, green_ms, now_ms)
-                if advance < 0 and traffic.was_open[lane] and not is_open and detectors.on[stop]:
+                is_blind = detection.advance[lane] >= 0 and advance < 0
+                if is_blind and traffic.was_open[lane] and not is_open and detectors.on[stop]:
                     _suppose_more(traffic, lane)
             _keep_bounds(detection, traffic, lane)
             traffic.was_open[lane] = is_open
@@ -421,7 +422,7 @@ def _read_stop_bar(
 
 @inlined
 def _suppose_more(traffic: Traffic, lane: int) -> None:
-    """Green ends on a queue while nobody sees its end, nor who comes: more stand there than were expected.
+    """Green ends on a queue whose advance loop is lost: more stand there than were expected.
 
     Else a lane that is never emptied would be taken to need no more than it was given.
     """

@@ -96,9 +96,9 @@ class Memory(NamedTuple):
 
 
 def new_health(peers: Peers) -> Health:
-    """All sound as far as is known, but none heard yet: a loop that never spoke may be cut."""
+    """All sound, nothing known: no vehicles expected yet."""
     n = len(peers.peer_ptr) - 1
-    return Health(np.zeros(n, np.uint8), np.full(n, RECALL, np.uint8), np.full(n, np.nan, np.float32))
+    return Health(np.zeros(n, np.uint8), np.zeros(n, np.uint8), np.zeros(n, np.float32))
 
 
 def new_memory(peers: Peers) -> Memory:

@@ -27,6 +27,7 @@ __all__ = ["substitute"]
 BIN_S: Final = BIN_MS / 1000.0
 LEAST_USUAL: Final = 0.1
 SOUND_WEIGHT: Final = 0.5
+UNHEARD_VEH: Final = 15
 
 
 @kernel
@@ -39,17 +40,23 @@ def substitute(
 ) -> None:
     """Fill ``health.level`` and ``health.rate_per_s`` of the first ``due`` junctions in ``memory.due``.
 
-    A detector that was never actuated since the start is not taken at its word, though nothing speaks against it.
+    A detector that was never actuated is not taken at its word, though nothing speaks against it, once those of its
+    junction have counted UNHEARD_VEH on average.
     """
     for i in range(due):
         j = memory.due[i]
-        for d in range(peers.detector_ptr[j], peers.detector_ptr[j + 1]):
-            if _can_be_trusted(health, memory, d):
+        first, last = peers.detector_ptr[j], peers.detector_ptr[j + 1]
+        seen = 0
+        for d in range(first, last):
+            seen += memory.seen[d]
+        is_early = seen < UNHEARD_VEH * (last - first)
+        for d in range(first, last):
+            if _can_be_trusted(health, memory, d) or (is_early and health.fault[d] == SOUND):
                 health.level[d] = OWN
                 health.rate_per_s[d] = memory.recent[d] / BIN_S
                 continue
             found = _from_peers(peers, health, memory, d)
-            if np.isnan(found):
+            if np.isnan(found) and memory.seen[d] != 0:
                 found = _from_neighbours(peers, health, memory, d)
             level = NEIGHBOURS
             if np.isnan(found):
@@ -82,21 +89,16 @@ def _from_peers(peers: Peers, health: Health, memory: Memory, d: int) -> float:
 
 @inlined
 def _from_neighbours(peers: Peers, health: Health, memory: Memory, d: int) -> float:
-    """Own usual count, in proportion to what its sound neighbours count now against their usual.
-
-    For one that was never heard, what they count on average.
-    """
-    recent, usual, count = 0.0, 0.0, 0
+    """Own usual count, in proportion to what its sound neighbours count now against their usual."""
+    recent, usual = 0.0, 0.0
     for n in range(peers.neighbour_ptr[d], peers.neighbour_ptr[d + 1]):
         p = peers.neighbour[n]
         if _can_be_trusted(health, memory, p):
             recent += memory.recent[p]
             usual += memory.usual[p]
-            count += 1
     if usual < LEAST_USUAL:
         return np.nan
-    own = memory.usual[d] if memory.seen[d] != 0 else usual / count
-    return float(own * recent / usual / BIN_S)
+    return float(memory.usual[d] * recent / usual / BIN_S)
 
 
 @inlined

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from ...events import DETECTOR_ERRATIC, DETECTOR_FAULT, DETECTOR_RESTORED, DETECTOR_WATCHDOG
 from ..detectors import Detectors
 from ..jit import inlined, kernel
-from .bins import USUAL
 from .conservation import ESTABLISHED_VEH, WARM_VEH
 from .peers import Peers
 from .state import (
@@ -30,8 +29,6 @@ from .state import (
 __all__ = ["judge_detectors"]
 
 MISSED_VEH: Final = 10.0
-ALONE_VEH: Final = 15.0
-LONGEST_SILENCE: Final = 2.0  # in memories of the usual count: an hour
 QUEUE_BINS: Final = 18  # 6 min: so long may a queue stand on any loop, whatever its peers say
 SCORE_BAD: Final = 3.0
 SCORE_GOOD: Final = 1.0
@@ -41,7 +38,7 @@ EVIDENCE_MANY: Final = 4.0
 EVIDENCE_GOOD: Final = 2.0
 MOVED: Final = 0.25  # logarithm of recent over usual counts, against the junction's
 SILENT_VEH: Final = 30.0
-SILENT_LEAST_MS: Final = 180_000  # longer than between platoons
+SILENT_LEAST_MS: Final = 180_000
 LOOPS_PER_VEHICLE: Final = 3.0
 SILENT_MS: Final = 900_000
 SOUND_BINS: Final = 3
@@ -78,7 +75,7 @@ def judge_detectors(
         silent = silent_ms >= SILENT_MS or (silent_veh >= SILENT_VEH and silent_ms >= SILENT_LEAST_MS)
         for d in range(first, last):
             before = health.fault[d]
-            found = SILENT if silent else _find(peers, detectors, health, memory, d, trend, now_ms)
+            found = SILENT if silent else _find(peers, detectors, health, memory, d, trend)
             if found != SOUND:
                 memory.sound_bins[d] = 0
                 if before == SOUND or found == SILENT:
@@ -113,9 +110,7 @@ def _code(fault: int) -> int:
 
 
 @inlined
-def _find(
-    peers: Peers, detectors: Detectors, health: Health, memory: Memory, d: int, trend: float, now_ms: int
-) -> int:
+def _find(peers: Peers, detectors: Detectors, health: Health, memory: Memory, d: int, trend: float) -> int:
     """The fault for which there is enough evidence now; ``trend`` is the junction's, as a logarithm."""
     if memory.chatter[d] >= SCORE_BAD:
         return CHATTER
@@ -124,8 +119,6 @@ def _find(
     known = (established or same) and memory.compared[d] >= WARM_VEH
     if known and memory.missed[d] >= MISSED_VEH and not 0 < memory.covered_bins[d] < QUEUE_BINS:
         return STUCK_ON if detectors.on[d] else STUCK_OFF
-    if established and _missed_alone(detectors, memory, d, trend, now_ms) >= ALONE_VEH:
-        return STUCK_OFF
     if _is_peer_blamed(peers, health, memory, d):
         return SOUND
     moved = _growth(memory, d) - trend
@@ -134,19 +127,6 @@ def _find(
     if memory.many[d] >= EVIDENCE_MANY and moved >= MOVED:
         return TOO_MANY
     return SOUND
-
-
-@inlined
-def _missed_alone(detectors: Detectors, memory: Memory, d: int, trend: float, now_ms: int) -> float:
-    """Vehicles of its own usual flow, as the junction has it now, that should have come since it fell silent.
-
-    Finds a lane whose loops are all cut at once, which nobody else sees. The usual count has faded since then.
-    """
-    bins = (now_ms - max(detectors.on_ms[d], detectors.off_ms[d])) // BIN_MS
-    if detectors.on[d] or bins * BIN_MS < SILENT_LEAST_MS:
-        return 0.0
-    usual = memory.usual[d] * math.exp(min(USUAL * bins, LONGEST_SILENCE))
-    return float(usual * bins * min(math.exp(trend), 1.0))
 
 
 @inlined

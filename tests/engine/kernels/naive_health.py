@@ -124,8 +124,9 @@ class NaiveHealth:
         for loop in self.loops:
             self._compare(loop)
         self._judge()
+        is_early = sum(loop.seen for loop in self.loops) < 15 * len(self.loops)
         for d, loop in enumerate(self.loops):
-            self._substitute(loop, upstream[d])
+            self._substitute(loop, upstream[d], is_early)
 
     def _keep_profile(self) -> None:
         span_s = sum(ms for ms, _ in self.quarter_bins) / 1000.0
@@ -221,11 +222,6 @@ class NaiveHealth:
         known = (same or loop.seen >= 30) and sum(e for _, e in loop.expected) >= 50
         if known and loop.missed >= 10 and not 0 < loop.covered_bins() < 18:
             return "stuck on" if loop.is_on else "stuck off"
-        if loop.seen >= 30 and not loop.is_on:
-            quiet = loop.bins_lately(lambda b: b.count == 0 and b.on_ms == 0)
-            before = loop.smooth(90) * math.exp(min(quiet / 90, 2.0))
-            if quiet >= 9 and before * quiet * min(math.exp(trend), 1.0) >= 15.0:
-                return "stuck off"
         if any(w >= 0.3 and self.loops[p].fault != "none" for p, w in loop.peers.items()):
             return "none"
         moved = loop.growth() - trend
@@ -233,8 +229,8 @@ class NaiveHealth:
             return "counts too few"
         return "counts too many" if loop.many >= 4.0 and moved >= 0.25 else "none"
 
-    def _substitute(self, loop: NaiveLoop, upstream: float) -> None:
-        if loop.can_be_trusted():
+    def _substitute(self, loop: NaiveLoop, upstream: float, is_early: bool) -> None:
+        if loop.can_be_trusted() or (is_early and loop.fault == "none"):
             loop.level, loop.rate_per_s = "own", loop.smooth(15) / 20
             return
         ladder = {
@@ -262,7 +258,6 @@ class NaiveHealth:
             and mine & {approach.get(lane) for lane in other.detector.lanes}
         ]
         usual = sum(other.smooth(90) for other in beside)
-        if usual < 0.1:
+        if usual < 0.1 or not loop.seen:
             return NAN
-        own = loop.smooth(90) if loop.seen else usual / len(beside)
-        return own * sum(other.smooth(15) for other in beside) / usual / 20
+        return loop.smooth(90) * sum(other.smooth(15) for other in beside) / usual / 20
