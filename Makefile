@@ -11,7 +11,7 @@ install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable '.[resco,cluster,dev]'
+	$(BIN)/pip install --quiet --editable '.[resco,cluster,ntcip,dev]'
 	touch $@
 
 demo: $(VENV)/.installed
