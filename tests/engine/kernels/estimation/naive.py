@@ -16,6 +16,7 @@ class Loop:
     off_ms: int = -(10**9)
     entered: int = 0
     sound: bool = True
+    exists: bool = True
 
     def switch(self, on: bool, t_ms: int) -> None:
         if on == self.on:
@@ -106,7 +107,7 @@ class NaiveLane:
         if self.stop.sound:
             self._head_of_queue(now_ms)
             ends = self.was_green and self.green_ms is None
-            if ends and self.stop.on and self.gone >= 2.0 and not self.advance.sound:
+            if ends and self.stop.on and self.gone >= 2.0 and self.advance.exists and not self.advance.sound:
                 self.supposed = 4.0
                 self.queue += 4.0
                 self.var += 4.0

@@ -72,7 +72,7 @@ class NaiveTraffic:
         self.ahead = [Room([lane.advance]) for lane in self.lanes]
 
     def _loop(self, detector: int | None) -> Loop:
-        return Loop(sound=False) if detector is None else self.loops[detector]
+        return Loop(sound=False, exists=False) if detector is None else self.loops[detector]
 
     def tick(
         self, now_ms: int, level: list[int], green_ms: dict[int, int], yielding: set[int]
