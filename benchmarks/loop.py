@@ -20,7 +20,7 @@ from typing import Any
 
 from greensplit.engine.kernel_cache import use_kernel_cache
 
-from .machine import machine, versions
+from .machine import tell_figures
 
 SCENARIO = "ingolstadt21"
 COLD_SCENARIO = "cologne8"
@@ -36,12 +36,7 @@ def main() -> None:
     options = parser.parse_args()
     use_kernel_cache(os.environ)
     figures = measure(options.repeats, traci=not options.no_traci)
-    result = {"figures": figures, "versions": versions(), "machine": machine()}
-    if options.json:
-        sys.stdout.write(json.dumps(result, indent=1) + "\n")
-    else:
-        for name, value in figures.items():
-            sys.stdout.write(f"{name:26s} {value}\n")
+    tell_figures(figures, as_json=options.json)
 
 
 def measure(repeats: int, *, traci: bool) -> dict[str, Any]:

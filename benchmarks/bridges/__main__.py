@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from ..machine import machine, versions
+from ..machine import tell_figures
 
 PROTOCOLS = ("ntcip", "mqtt", "gbt20999")
 
@@ -25,12 +24,7 @@ def main() -> None:
         if options.only in (None, name) and find_spec(f"{__package__}.{name}"):
             sys.stderr.write(f"{name}\n")
             figures |= import_module(f"{__package__}.{name}").measure()
-    if options.json:
-        result = {"figures": figures, "versions": versions(), "machine": machine()}
-        sys.stdout.write(json.dumps(result, indent=1) + "\n")
-    else:
-        for name, value in figures.items():
-            sys.stdout.write(f"{name:28s} {value}\n")
+    tell_figures(figures, as_json=options.json)
 
 
 if __name__ == "__main__":

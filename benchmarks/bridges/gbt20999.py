@@ -20,17 +20,9 @@ from greensplit.bridges.gbt20999.profile import Profile
 from greensplit.bridges.standin.controller import StandIn
 from greensplit.bridges.standin.gbt20999 import GbtFront
 from greensplit.engine.errors import WorkError
-from greensplit.engine.model.site import (
-    GroupKind,
-    Junction,
-    Meeting,
-    MeetingKind,
-    SignalGroup,
-    Stage,
-)
-from greensplit.engine.model.site import (
-    Sequence as Aspects,
-)
+from greensplit.engine.model.site import Junction
+
+from .junctions import eight_groups
 
 __all__ = ["measure"]
 
@@ -41,7 +33,7 @@ COMMANDS = 300
 
 def measure() -> dict[str, float]:
     """Of this machine, now. Raises WorkError where a controller does not answer."""
-    junctions = [_junction(f"J{n}") for n in range(CONTROLLERS)]
+    junctions = [eight_groups(f"J{n}") for n in range(CONTROLLERS)]
     with _serving(junctions) as addresses:
         bridge = GbtBridge(junctions, addresses, Profile())
         try:
@@ -111,18 +103,3 @@ def _serve(orders: Connection, junctions: Sequence[Junction]) -> None:
     orders.send(front.open())
     orders.recv()
     front.close()
-
-
-def _junction(name: str) -> Junction:
-    """Eight groups, four stages of two."""
-    groups = tuple(
-        SignalGroup(n, f"group {n}", GroupKind.VEHICLE, (n - 1,), Aspects(), 5000) for n in range(1, 9)
-    )
-    stages = tuple(Stage(f"S{s + 1}", (2 * s + 1, 2 * s + 2)) for s in range(4))
-    meetings = tuple(
-        Meeting(a, b, MeetingKind.CONFLICT, 5000, 5000)
-        for a in range(1, 9)
-        for b in range(a + 1, 9)
-        if (a - 1) // 2 != (b - 1) // 2
-    )
-    return Junction(name, 1, 0.0, 0.0, "." * 8, groups, meetings, stages, (), (), ())

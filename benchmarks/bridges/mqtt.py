@@ -31,15 +31,8 @@ from greensplit.bridges.mqtt.translation import entry_of, status_of
 from greensplit.bridges.standin.controller import StandIn, StandInConfig
 from greensplit.bridges.standin.mqtt import MqttFront
 from greensplit.engine.errors import WorkError
-from greensplit.engine.model.site import (
-    GroupKind,
-    Junction,
-    Meeting,
-    MeetingKind,
-    Sequence,
-    SignalGroup,
-    Stage,
-)
+
+from .junctions import eight_groups
 
 __all__ = ["measure"]
 
@@ -109,21 +102,6 @@ def _wait(is_true: Callable[[], bool], seconds: float = 10.0) -> None:
         time.sleep(0.005)
 
 
-def _junction(name: str) -> Junction:
-    """Eight groups, four stages of two."""
-    groups = tuple(
-        SignalGroup(n, f"group {n}", GroupKind.VEHICLE, (n - 1,), Sequence(), 5000) for n in range(1, 9)
-    )
-    stages = tuple(Stage(f"S{s + 1}", (2 * s + 1, 2 * s + 2)) for s in range(4))
-    meetings = tuple(
-        Meeting(a, b, MeetingKind.CONFLICT, 5000, 5000)
-        for a in range(1, 9)
-        for b in range(a + 1, 9)
-        if (a - 1) // 2 != (b - 1) // 2
-    )
-    return Junction(name, 1, 0.0, 0.0, "." * 8, groups, meetings, stages, (), (), ())
-
-
 def _messages_per_s(port: int) -> float:
     """QoS 1, at most ``WINDOW`` on their way."""
     words = {"port": str(port)}
@@ -132,7 +110,7 @@ def _messages_per_s(port: int) -> float:
     for session in (sender, receiver):
         session.start()
         session.wait_ready(5)
-    status = StandIn(_junction("bench")).status()
+    status = StandIn(eight_groups("bench")).status()
     came, began = 0, time.perf_counter()
     for seq in range(MESSAGES):
         entry = entry_of(replace(status, t_ms=seq), seq)
@@ -161,7 +139,7 @@ def _read(receiver: Session, first: int) -> int:
 
 def _own_clients_per_s(port: int) -> float:
     """From the first line to the subscriber's end; its start and its subscription are not counted."""
-    status = entry_of(StandIn(_junction("bench")).status(), 0)
+    status = entry_of(StandIn(eight_groups("bench")).status(), 0)
     line = encode(StatusMessage(entries=(status,))) + b"\n"
     common = ["-h", "127.0.0.1", "-p", str(port), "-V", "5", "-q", "1", "-t", TOPIC]
     reader = subprocess.Popen(
@@ -177,7 +155,7 @@ def _own_clients_per_s(port: int) -> float:
 def _latency(port: int) -> dict[str, float]:
     """From the order, through the broker and a tick, to the status that says it is held, ms; time stands still."""
     now_ms = TICK_MS
-    stand_in = StandIn(_junction("J"), StandInConfig(tick_ms=TICK_MS))
+    stand_in = StandIn(eight_groups("J"), StandInConfig(tick_ms=TICK_MS))
     front = MqttFront([stand_in], {"port": str(port)}, lambda: now_ms)
     bridge = make([stand_in.junction], front.open(), {"age_ms": "0"})
     took = []
@@ -205,7 +183,7 @@ def _latency(port: int) -> dict[str, float]:
 def _city(port: int) -> dict[str, float]:
     """A thousand junctions in one process, stand-ins and front among them: one look at all, one command to all, s."""
     now_ms = TICK_MS
-    stand_ins = [StandIn(_junction(f"J{i}")) for i in range(CITY)]
+    stand_ins = [StandIn(eight_groups(f"J{i}")) for i in range(CITY)]
     for stand_in in stand_ins:
         stand_in.advance(now_ms)
     words = {"port": str(port), "look_ms": "10000", "beat_ms": "10000"}

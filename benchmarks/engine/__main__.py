@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from typing import Any
 
 from greensplit.engine.kernel_cache import use_kernel_cache
 
-from ..machine import machine, versions
+from ..machine import tell_figures
 
 SIZES = (1000, 10_000)
 
@@ -23,12 +22,7 @@ def main() -> None:
     options = parser.parse_args()
     use_kernel_cache(os.environ)
     figures = measure(options.ticks)
-    if options.json:
-        result = {"figures": figures, "versions": versions(), "machine": machine()}
-        sys.stdout.write(json.dumps(result, indent=1) + "\n")
-    else:
-        for name, value in figures.items():
-            sys.stdout.write(f"{name:28s} {value}\n")
+    tell_figures(figures, as_json=options.json)
 
 
 def measure(ticks: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..machine import machine, versions
+from ..machine import tell_figures
 from .city import write_city
 
 SIZES = {"5m": 5_000_000, "50m": 50_000_000, "500m": 500_000_000}
@@ -25,12 +25,7 @@ def main() -> None:
     parser.add_argument("--events", action="append", choices=list(SIZES), help="sizes; 5m unless named")
     options = parser.parse_args()
     figures = measure(options.events or ["5m"])
-    if options.json:
-        result = {"figures": figures, "versions": versions(), "machine": machine()}
-        sys.stdout.write(json.dumps(result, indent=1) + "\n")
-    else:
-        for name, value in figures.items():
-            sys.stdout.write(f"{name:28s} {value}\n")
+    tell_figures(figures, as_json=options.json)
 
 
 def measure(sizes: list[str]) -> dict[str, Any]:

@@ -39,8 +39,8 @@ def choose_stages(
 ) -> None:
     """Request, for every ``ready`` junction (J,), the stage with which its game costs least.
 
-    ``cost`` (S,), vehicle seconds, is that of the best game with the stage as
-    the next, NaN where it was not weighed; for the running stage, of the best that does not leave it at once.
+    ``cost`` (S,), vehicle seconds, is that of the best game with the stage as the next, NaN where it was not weighed;
+    for the running stage, of the best that does not leave it at once.
     """
     for j in range(len(signals.device_id)):
         head = signals.stage_ptr[j]

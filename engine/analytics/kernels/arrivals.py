@@ -31,8 +31,9 @@ def attach_states(
     leaves for the next. Both streams are by time.
     """
     s = 0
-    for h in range(hit_t_ms.shape[0]):
-        while s < signal_t_ms.shape[0] and signal_t_ms[s] <= hit_t_ms[h]:
+    hits, signals = hit_t_ms.shape[0], signal_t_ms.shape[0]
+    for h in range(hits + 1):
+        while s < signals and (h == hits or signal_t_ms[s] <= hit_t_ms[h]):
             phase = signal_phase[s]
             if signal_event[s] == BEGIN_GREEN:
                 state[phase] = BEGIN_GREEN
@@ -40,13 +41,6 @@ def attach_states(
             elif signal_event[s] > state[phase]:
                 state[phase] = signal_event[s]
             s += 1
-        out_state[h] = state[hit_phase[h]]
-        out_cycle[h] = cycle[hit_phase[h]]
-    while s < signal_t_ms.shape[0]:
-        phase = signal_phase[s]
-        if signal_event[s] == BEGIN_GREEN:
-            state[phase] = BEGIN_GREEN
-            cycle[phase] += 1
-        elif signal_event[s] > state[phase]:
-            state[phase] = signal_event[s]
-        s += 1
+        if h < hits:
+            out_state[h] = state[hit_phase[h]]
+            out_cycle[h] = cycle[hit_phase[h]]

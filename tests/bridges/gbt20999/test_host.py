@@ -110,8 +110,9 @@ def test_a_refused_set_is_an_error_with_known_and_unknown_codes(code: int) -> No
 
 def test_an_acknowledgement_without_items_counts() -> None:
     """As one maker does."""
-    host, _ = host_of(lambda frame: [frame.reply(Type.SET_REPLY, ())])
+    host, link = host_of(lambda frame: [frame.reply(Type.SET_REPLY, ())])
     host.set({WANTED: 3})
+    assert [frame.type for frame in link.sent] == [Type.SET]
 
 
 def test_an_acknowledged_set_that_did_not_happen_is_an_error() -> None:
