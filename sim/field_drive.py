@@ -6,7 +6,7 @@ The two run in lockstep, so that the same run gives the same lamps whatever the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Final, Protocol
 
 from greensplit.bridges.base import Bridge, BridgeSettings, Spoken
@@ -85,9 +85,10 @@ def drive_over_bridge(prepared: Prepared, simulator: Simulator, reader: LoopRead
     options: Mapping[str, str] = dict(spec.bridge_options)
     make_bridge = find_bridge(spec.bridge)
     epoch_s = int(utc_instant(spec.epoch).timestamp())
-    pool = _new_pool(PoolSpec(site, spec.bridge, options, epoch_s))
-    try:
-        bridge = make_bridge(site.junctions, pool.addresses, options, BridgeSettings())
+    with (
+        closing(_new_pool(PoolSpec(site, spec.bridge, options, epoch_s))) as pool,
+        closing(make_bridge(site.junctions, pool.addresses, options, BridgeSettings())) as bridge,
+    ):
         spoken = [Spoken(spec.spoken)] * len(site.junctions) if spec.spoken else []
         _must_speak(bridge, spoken)
         port = FieldPort(bridge, site, spoken)
@@ -95,9 +96,6 @@ def drive_over_bridge(prepared: Prepared, simulator: Simulator, reader: LoopRead
             site, port, entry.make(prepared.profile, site), day_ms=prepared.scenario.begin_s * 1000
         )
         yield FieldDrive(loop, port, StandInHost(simulator, site, reader, pool))
-        bridge.close()
-    finally:
-        pool.close()
 
 
 def _new_pool(spec: PoolSpec) -> Pool:
