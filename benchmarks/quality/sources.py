@@ -10,7 +10,7 @@ The hash of a controller covers, besides the versions of SUMO, of the networks' 
 
 The catalogue of controllers imports all of them, so the way through it is cut: from it counts the controller's own
 entry, the functions and constants that its maker names, and the modules that those name. What only renders or
-stores (the reports and the log) is cut too. A module that nobody in the closure imports does not count, whatever
+stores (the reports and the log) is cut too, and what only runs over a bridge or with incidents use: there are none. A module that nobody in the closure imports does not count, whatever
 folder it is in. The measure of waiting calls (``calls``) counts for all but the bound, the versions of greensplit
 for none.
 """
@@ -32,7 +32,8 @@ PACKAGE = "greensplit"
 CATALOGUE = "controllers.catalogue"
 MEASURING = "benchmarks.quality.calls"
 RUNNING = ("sim.run", MEASURING)
-CUT = (CATALOGUE, "engine.analytics", "engine.store")
+NEVER_RUN = ("sim.field_drive", "sim.stand_ins", "sim.incidents", "scenarios.incidents", "engine.field_loop")
+CUT = (CATALOGUE, "engine.analytics", "engine.store", *NEVER_RUN)
 SUMO_PROGRAMS = ("deployed", "actuated", "delay_based")
 SUMO_DECIDES = ("sim", "scenarios", MEASURING)
 ALL = (*SUMO_DECIDES, "controllers", "engine", MEASURING)
