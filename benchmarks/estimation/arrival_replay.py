@@ -12,7 +12,7 @@ from greensplit.engine.kernels.estimation.forecast import forecast_window
 from .recording import Recording
 from .replay import Damage, replay
 
-__all__ = ["Forecasts", "forecast_recording"]
+__all__ = ["Forecasts", "forecast_recording", "pooled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,12 @@ class Forecasts:
     mean_veh: npt.NDArray[np.float64]
     low_veh: npt.NDArray[np.float64]
     high_veh: npt.NDArray[np.float64]
+
+
+def pooled(found: list[Forecasts]) -> Forecasts:
+    """Several sets of forecasts as one, along N."""
+    columns = zip(*((each.mean_veh, each.low_veh, each.high_veh) for each in found), strict=True)
+    return Forecasts(*(np.concatenate(column) for column in columns))
 
 
 def forecast_recording(

@@ -8,6 +8,9 @@ learning. Classes of approach lanes, by where most of their vehicles were seen b
 ``ratio`` is of mean absolute errors. Those are least for medians, and both forecast means: for Poisson arrivals a
 forecaster that knows the rate itself has a ratio of 0.93 to 1.06, by the rate. ``rms_ratio`` is of root mean squares,
 where it has 1.00. ``smoothing_ratio``, for lanes of class none, is that of the best memory in hindsight.
+
+Which loops are dead is drawn DRAWS times and the errors are pooled: a class may have five lanes, and one draw of the
+loops may leave one of them or five without their own.
 """
 
 from __future__ import annotations
@@ -19,13 +22,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from greensplit.engine.model.compiled import compile_detection
+from greensplit.engine.model.compiled import Detection, compile_detection
 from greensplit.engine.model.upstream import compile_links
 from greensplit.sim.spec import RunSpec
 
 from .arrival_bound import smoothed_in_hindsight
 from .arrival_oracle import oracle_forecasts
-from .arrival_replay import Forecasts, forecast_recording
+from .arrival_replay import Forecasts, forecast_recording, pooled
 from .arrival_truth import Due, due_counts, due_vehicles
 from .recording import Recording
 from .replay import damaged, judge_recordings, no_damage
@@ -37,6 +40,7 @@ CLASSES = ("far", "near", "none")
 FAR_S = 30.0
 LEARN_S = 900
 EVERY_S = 5
+DRAWS = 4
 
 
 def judge_arrivals(specs: Iterable[RunSpec]) -> dict[str, Any]:
@@ -49,21 +53,22 @@ def _judge(recording: Recording, dead_share: float) -> dict[str, Any]:
     detection, links = compile_detection(recording.site), compile_links(recording.site)
     due = due_vehicles(recording, detection, links)
     made_s = np.arange(LEARN_S, recording.seconds - 90, EVERY_S)
-    damage = (
-        damaged(len(detection.kind), dead_share, recording.seed)
-        if dead_share
-        else no_damage(len(detection.kind))
-    )
+    loops = len(detection.kind)
+    damages = [no_damage(loops)]
+    if dead_share:
+        damages = [damaged(loops, dead_share, recording.seed + draw) for draw in range(DRAWS)]
     counts = due_counts(due, len(detection.advance), recording.seconds)
     truth = np.stack(
         [counts[made_s + start + length] - counts[made_s + start] for start, length in WINDOWS], 1
     )
-    found = forecast_recording(recording, made_s, WINDOWS, damage)
-    floor = oracle_forecasts(recording, detection, links, due, made_s, WINDOWS, damage.dead)
+    truth = np.concatenate([truth] * len(damages))
+    found = pooled([forecast_recording(recording, made_s, WINDOWS, damage) for damage in damages])
+    floors = [
+        oracle_forecasts(recording, detection, links, due, made_s, WINDOWS, damage.dead) for damage in damages
+    ]
+    floor = np.concatenate(floors, 1)
     lanes = _classes(due, len(detection.advance))
-    sees = (detection.advance >= 0) & ~damage.dead[detection.advance]
-    own_s = np.where(sees, detection.advance_m / np.maximum(detection.speed_mps, 1.0), 0.0)
-    smoothed = smoothed_in_hindsight(counts, np.floor(own_s).astype(np.int64), made_s, WINDOWS)
+    smoothed = np.concatenate([_smoothed(detection, counts, made_s, damage.dead) for damage in damages])
     result: dict[str, Any] = {}
     for name, which in [*((name, lanes == i) for i, name in enumerate(CLASSES)), ("all", lanes >= 0)]:
         for w, (start, _) in enumerate(WINDOWS):
@@ -73,6 +78,15 @@ def _judge(recording: Recording, dead_share: float) -> dict[str, Any]:
                 row["smoothing_ratio"] = _ratio(best, row["oracle_mae_veh"])
             result[f"{name}_{start}"] = row
     return result
+
+
+def _smoothed(
+    detection: Detection, counts: npt.NDArray[np.int64], made_s: npt.NDArray[np.int64], dead: Any
+) -> npt.NDArray[np.float64]:
+    """(N, W, L) forecasts by the best memory in hindsight of what the loops that are not dead told."""
+    sees = (detection.advance >= 0) & ~dead[detection.advance]
+    own_s = np.where(sees, detection.advance_m / np.maximum(detection.speed_mps, 1.0), 0.0)
+    return smoothed_in_hindsight(counts, np.floor(own_s).astype(np.int64), made_s, WINDOWS)
 
 
 def _classes(due: Due, lanes: int) -> npt.NDArray[np.int64]:
