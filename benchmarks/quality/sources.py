@@ -10,9 +10,9 @@ The hash of a controller covers, besides the versions of SUMO, of the networks' 
 
 The catalogue of controllers imports all of them, so the way through it is cut: from it counts the controller's own
 entry, the functions and constants that its maker names, and the modules that those name. What only renders or
-stores (the reports and the log) is cut too, and what only runs over a bridge or with incidents use: there are none. A module that nobody in the closure imports does not count, whatever
-folder it is in. The measure of waiting calls (``calls``) counts for all but the bound, the versions of greensplit
-for none.
+stores (the reports and the log) is cut too, and what only runs over a bridge or with incidents use: there are none.
+A module that nobody in the closure imports does not count, whatever folder it is in. The measure of waiting calls
+(``calls``) counts for all but the bound, the versions of greensplit for none.
 """
 
 from __future__ import annotations
