@@ -108,7 +108,7 @@ def corridor_tables(corridor: Corridor, tables: Tables) -> Tables:
     """``link_pivot`` and ``time_space_bands`` of a corridor, from the tables of NEEDED by the UDOT dialect.
 
     ``direction`` of a band is ``along`` the corridor or ``against`` it, with metres from the begin of the corridor
-    both ways. Raises InputError where the log lacks a junction or its arrivals.
+    both ways. Raises InputError where the log lacks whole cycles of a phase, or its arrivals.
     """
     shifted, intervals = (tables[name] for name in NEEDED)
     stops = _as_in_the_log(corridor.stops, intervals)
@@ -134,11 +134,16 @@ def corridor_tables(corridor: Corridor, tables: Tables) -> Tables:
 def _as_in_the_log(stops: tuple[Stop, ...], intervals: pl.DataFrame) -> list[Stop]:
     """The stops with their devices as the log spells them."""
     known = {str(device): device for device in intervals["device_id"].unique().to_list()}
+    served = {
+        (str(device), phase) for device, phase in intervals.select("device_id", "phase").unique().rows()
+    }
     for stop in stops:
-        if str(stop.device_id) not in known:
-            raise InputError(
-                f"corridor: expected whole cycles of device {stop.device_id} in the log, found none"
-            )
+        for phase in (stop.phase, stop.opposite_phase):
+            if (str(stop.device_id), phase) not in served:
+                raise InputError(
+                    f"corridor: expected whole cycles of device {stop.device_id}, phase {phase}, in the log, "
+                    "found none"
+                )
     return [Stop(known[str(one.device_id)], one.phase, one.opposite_phase, one.distance_m) for one in stops]
 
 

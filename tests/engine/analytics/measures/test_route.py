@@ -22,14 +22,14 @@ cycle_s = 60
 
 [[junction]]
 device_id = 1
-phase = 2
+phase = 4
 opposite_phase = 2
 distance_m = 100
 
 [[junction]]
 device_id = "2"
 phase = 6
-opposite_phase = 6
+opposite_phase = 8
 distance_m = 600
 """
 
@@ -41,24 +41,31 @@ def written(folder: Path, text: str = TEXT) -> Path:
     return path
 
 
+def junctions() -> pl.DataFrame:
+    """Along: phases 4 and 6, greens from 30 and 70 s. Against: phases 8 and 2, greens from 30 and 50 s."""
+    first = [*cycles(2, first=20.0), *cycles(4), (5.0, 82, 21)]
+    second = [*cycles(6, first=40.0), *cycles(8), (15.0, 82, 61)]
+    return pl.concat([log_of(*first), log_of(*second, device=2)])
+
+
 def test_bands_both_ways(tmp_path: Path) -> None:
-    """500 m are 30 s. Greens from 30 and 70 s: along 15 s from 40 s; against, 70-95 s arrive 100-125 at 90-115."""
-    log = pl.concat(
-        [log_of(*cycles(2), (5.0, 82, 21)), log_of(*cycles(6, first=40.0), (15.0, 82, 61), device=2)]
-    )
+    """500 m are 30 s: of 30-55 s along, 40-55 meet green at 70-95; of 30-55 against, 30-45 do at 50-75."""
     tables = measures.compute(
-        log,
+        junctions(),
         ADVANCE,
         measures.NEEDED_BY_CORRIDORS,
         dialect="udot",
         parameters={"arrivals_by_shift": {"cycle_s": 60}},
     )
-    rows = corridor_tables(read_corridor(written(tmp_path)), tables)["time_space_bands"]
+    found = corridor_tables(read_corridor(written(tmp_path)), tables)
+    link = found["link_pivot"].select("upstream", "upstream_phase", "downstream", "downstream_phase")
+    assert link.rows() == [(1, 2, 2, 6)]
+    rows = found["time_space_bands"]
     along, against = (rows.filter(pl.col("direction") == one) for one in ("along", "against"))
     assert along["start_time"].to_list() == [at(40), at(100), at(160)]
     assert along.select("device_id", "from_m", "to_m").unique().rows() == [(1, 100.0, 600.0)]
-    assert against["start_time"].to_list() == [at(70), at(130)]
-    assert against["end_time"].to_list() == [at(85), at(145)]
+    assert against["start_time"].to_list() == [at(30), at(90), at(150)]
+    assert against["end_time"].to_list() == [at(45), at(105), at(165)]
     assert against.select("device_id", "from_m", "to_m").unique().rows() == [(2, 600.0, 100.0)]
 
 
@@ -84,7 +91,8 @@ def test_a_mistake_is_one_line(tmp_path: Path, old: str, new: str, words: str) -
 
 def run(folder: Path, *options: str) -> str:
     """What the command says, or the error that it ends with."""
-    corridor().write_parquet(folder / "log.parquet")
+    opposite = [log_of(*cycles(4)), log_of(*cycles(8), device=2)]
+    pl.concat([corridor(), *opposite]).write_parquet(folder / "log.parquet")
     ADVANCE.write_csv(folder / "detectors.csv")
     arguments = ("measures", str(folder / "log.parquet"), "--config", str(folder / "detectors.csv"))
     done = CliRunner().invoke(app, [*arguments, "--out", str(folder / "out"), *options])
@@ -107,5 +115,7 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     path = str(written(tmp_path))
     assert run(tmp_path, "--corridor", path) == "--corridor: expected --dialect udot, found atspm"
     other = str(written(tmp_path, TEXT.replace('"2"', "3")))
-    assert "device 3 in the log, found none" in run(tmp_path, "--dialect", "udot", "--corridor", other)
+    assert "device 3, phase 6, in the log" in run(tmp_path, "--dialect", "udot", "--corridor", other)
+    other = str(written(tmp_path, TEXT.replace("phase = 4", "phase = 7")))
+    assert "device 1, phase 7, in the log" in run(tmp_path, "--dialect", "udot", "--corridor", other)
     assert not (tmp_path / "out").exists()
