@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from greensplit.engine.analytics.log import EventLog
-    from greensplit.engine.analytics.measures import Calculation
+    from greensplit.engine.analytics.measures import Calculation, Corridor
 
 __all__ = ["measures"]
 
@@ -44,6 +44,12 @@ def measures(
     complete: Annotated[
         bool, typer.Option("--complete", help="Only bins in which the device logged throughout.")
     ] = False,
+    corridor: Annotated[
+        Path | None,
+        typer.Option(
+            help="Junctions in driving order as TOML: adds link_pivot and time_space_bands (dialect udot)."
+        ),
+    ] = None,
     cluster: Annotated[
         str | None, typer.Option(help="A Dask scheduler's address; its workers read the log's own place.")
     ] = None,
@@ -55,18 +61,24 @@ def measures(
     say_when_compiling(os.environ)
     opened = room.open_log(log)
     detectors = _detectors(config, log)
+    route = None if corridor is None else _corridor(corridor, dialect)
+    asked = None if names is None else names.split(",")
     what = room.calculation(
-        None if names is None else names.split(","),
+        asked if asked is None or route is None else [*asked, *room.NEEDED_BY_CORRIDORS],
         bin_minutes=bin_minutes,
         timezone=timezone,
         dialect=dialect,
         remove_incomplete=complete,
+        parameters=None if route is None else {"arrivals_by_shift": {"cycle_s": route.cycle_s}},
     )
     with progress_bar("measures") as told:
         if cluster is None:
             tables = room.calculate(opened, detectors, what, told)
         else:
             tables = _on_cluster(cluster, opened, log, detectors, what, told)
+    if route is not None:
+        found = room.corridor_tables(route, tables)
+        tables = {name: table for name, table in tables.items() if asked is None or name in asked} | found
     for name, table in tables.items():
         _write(table, out / f"{name}.parquet")
         _write(table, out / f"{name}.csv")
@@ -118,6 +130,16 @@ def _detectors(config: Path | None, log: list[Path]) -> pl.DataFrame | None:
         return read_detectors(config)
     models = [folder / "model.toml" for folder in log if (folder / "model.toml").is_file()]
     return site_detectors(read_site(models[0])) if models else None
+
+
+def _corridor(path: Path, dialect: str) -> Corridor:
+    """The corridor that was given. Raises InputError where the dialect lacks the measures it needs."""
+    from greensplit.engine.analytics.measures import read_corridor
+    from greensplit.engine.errors import InputError
+
+    if dialect != "udot":
+        raise InputError(f"--corridor: expected --dialect udot, found {dialect}")
+    return read_corridor(path)
 
 
 def _write(table: pl.DataFrame, path: Path) -> None:

@@ -13,17 +13,23 @@ from .calculation import Calculation, calculate, calculation, compute
 from .catalogue import MEASURES, measure
 from .growing import GrowingLog
 from .record import Measure
+from .route import NEEDED as NEEDED_BY_CORRIDORS
+from .route import Corridor, corridor_tables, read_corridor
 
 __all__ = [
     "MEASURES",
+    "NEEDED_BY_CORRIDORS",
     "Calculation",
+    "Corridor",
     "GrowingLog",
     "Measure",
     "calculate",
     "calculation",
     "compute",
+    "corridor_tables",
     "measure",
     "open_log",
+    "read_corridor",
     "read_detectors",
     "site_detectors",
 ]

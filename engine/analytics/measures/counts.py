@@ -14,6 +14,7 @@ import polars as pl
 
 from ...errors import InputError
 from ..log.events import DeviceLog
+from ..log.packing import PARAMETER_BITS
 from .bins import Bins, bins_over
 from .grouping import grouped
 from .local_time import days_of
@@ -40,17 +41,30 @@ def approach_volume(
     hits = hits_with_state(device, function)
     (at, phase), group = grouped(setting.bins.index(hits.t_ms), hits.phase)
     volume = np.bincount(group, minlength=len(at))
-    cells = dict(zip(zip(at.tolist(), phase.tolist(), strict=True), volume.tolist(), strict=True))
-    pairs = _pairs(opposing)
-    other = [cells.get((b, pairs.get(p, -1)), 0) for b, p in zip(at.tolist(), phase.tolist(), strict=True)]
-    is_paired = np.array([p in pairs for p in phase.tolist()], np.bool_)
+    partner = _partners(phase, _pairs(opposing))
+    is_paired = partner >= 0
+    cells, wanted = _cells(at, phase), _cells(at, np.maximum(partner, 0))
+    place = np.searchsorted(cells, wanted)
+    there = is_paired & (np.append(cells, -1)[place] == wanted)
+    other = np.where(there, np.append(volume, 0)[place], 0)
     return {
         "timestamp": setting.bins.edges[at],
         "phase": phase,
         "volume": volume,
         "flow_veh_h": volume * (MIN_PER_H / setting.bins.minutes),
-        "d_factor": np.where(is_paired, volume / np.maximum(volume + np.array(other, np.int64), 1), np.nan),
+        "d_factor": np.where(is_paired, volume / np.maximum(volume + other, 1), np.nan),
     }
+
+
+def _partners(phase: Volumes, pairs: dict[int, int]) -> Volumes:
+    """The phase of the opposite direction of each phase; -1 for none."""
+    distinct, place = np.unique(phase, return_inverse=True)
+    return np.array([pairs.get(one, -1) for one in distinct.tolist()], np.int64)[place]
+
+
+def _cells(first: npt.NDArray[np.integer[Any]], second: npt.NDArray[np.integer[Any]]) -> Volumes:
+    """One number that orders by the first, then by the second, which has at most PARAMETER_BITS."""
+    return (first.astype(np.int64) << PARAMETER_BITS) + second
 
 
 def approach_peaks(
@@ -129,13 +143,11 @@ def turning_counts(device: DeviceLog, setting: Setting, *, function: str = "coun
     """
     lanes = _lanes(device.config.rows, function)
     hits: Hits = hits_with_state(device, function)
-    row_of = {(row["channel"], row["phase"]): i for i, row in enumerate(lanes)}
-    which = np.array(
-        [row_of[cell] for cell in zip(hits.channel.tolist(), hits.phase.tolist(), strict=True)], np.int64
-    )
+    channel = np.array([row["channel"] for row in lanes], np.int64)
     phase = np.array([row["phase"] for row in lanes], np.int64)
+    which = np.searchsorted(_cells(channel, phase), _cells(hits.channel, hits.phase))
     movements, movement = np.unique([row["movement"] for row in lanes], return_inverse=True)
-    names, lane = np.unique([row["lane"] for row in lanes], return_inverse=True)
+    _, lane = np.unique([row["lane"] for row in lanes], return_inverse=True)
     at = setting.bins.index(hits.t_ms)
     lane_keys, lane_group = grouped(at, phase[which], movement[which], lane[which])
     on_lane = np.bincount(lane_group, minlength=len(lane_keys[0]))
@@ -143,12 +155,11 @@ def turning_counts(device: DeviceLog, setting: Setting, *, function: str = "coun
     busiest = np.zeros(len(bin_of), np.int64)
     np.maximum.at(busiest, group, on_lane)
     total = np.bincount(group, on_lane, minlength=len(bin_of)).astype(np.int64)
-    there = {(p, m, n) for p, m, n in zip(phase.tolist(), movement.tolist(), lane.tolist(), strict=True)}
-    of_movement = [
-        sum((p, m, n) in there for n in range(len(names)))
-        for p, m in zip(phase_of.tolist(), movement_of.tolist(), strict=True)
-    ]
-    count = np.array(of_movement, np.int64)
+    configured, _ = grouped(phase, movement, lane)
+    of_movement, cell = grouped(*configured[:2])
+    lanes_each = np.bincount(cell, minlength=len(of_movement[0]))
+    place = np.searchsorted(_cells(*of_movement), _cells(phase_of, movement_of))
+    count = lanes_each[place]
     return {
         "timestamp": setting.bins.edges[bin_of],
         "phase": phase_of,

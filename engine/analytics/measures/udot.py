@@ -7,6 +7,7 @@ import polars as pl
 from .calls import wait_time
 from .corridor import arrivals_by_shift, phase_intervals
 from .counts import approach_peaks, approach_volume, turning_counts
+from .diagnostics import detector_health
 from .gaps import green_time_utilisation, left_turn_gap, queue_spillback
 from .phase_ends import phase_terminations, split_monitor, split_monitor_plans
 from .progression import approach_delay, arrivals_by_colour, pcd_cycles, pcd_plans, pcd_points
@@ -20,6 +21,7 @@ __all__ = ["TIME", "UDOT", "UDOT_MEASURES"]
 UDOT = "UDOT ATSPM component details (Utah DOT, version 5)"
 GEORGIA = "Georgia DOT, SigOps metrics"
 OFFSETS = "Day, Bullock 2011, TRR 2259: algorithms for arterial offset optimisation"
+DIAGNOSTICS = "NTCIP 1202, vehicle detector diagnostics"
 CAPACITY = "Highway Capacity Manual, 7th edition"
 TIME = pl.Datetime("ms", "UTC")
 
@@ -341,6 +343,26 @@ CORRIDOR = (
         UDOT,
         (1, 8, 9),
         udot=phase_intervals,
+        complete=False,
+    ),
+    Measure(
+        "detector_health",
+        {
+            "timestamp": TIME,
+            "detector": pl.Int32,
+            "actuations": pl.Int32,
+            "occupancy_percent": pl.Float64,
+            "longest_presence_min": pl.Float64,
+            "longest_absence_min": pl.Float64,
+            "most_per_min": pl.Int32,
+            "stuck_on": pl.Boolean,
+            "stuck_off": pl.Boolean,
+            "chatter": pl.Boolean,
+            "no_data": pl.Boolean,
+        },
+        DIAGNOSTICS,
+        (81, 82),
+        udot=detector_health,
         complete=False,
     ),
     Measure(

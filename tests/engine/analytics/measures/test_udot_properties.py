@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,24 @@ def test_colours_add_up(tables: dict[str, pl.DataFrame]) -> None:
         assert tables[name]["hits"].sum() == total, name
     unshifted = tables["arrivals_by_shift"].filter(pl.col("shift_s") == 0)
     assert unshifted["on_green"].sum() == rows["on_green"].sum()
-    spans = tables["phase_intervals"].select(pl.col("end_time") - pl.col("start_time")).sum().item()
-    assert spans.total_seconds() == pytest.approx(tables["pcd_cycles"]["cycle_s"].sum())
+
+
+def test_red_green_and_yellow_are_the_span(log: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> None:
+    """Of each phase, from red to red as a plain search of the log finds them; no two bars overlap."""
+    expected: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+    for (device, phase), rows in log.unique().group_by("DeviceId", "Parameter"):
+        lamps = rows.filter(pl.col("EventId").is_in([1, 8, 9])).sort("TimeStamp", "EventId")
+        seen = list(zip(lamps["TimeStamp"].dt.epoch("ms"), lamps["EventId"], strict=True))
+        for four in zip(seen, seen[1:], seen[2:], seen[3:], strict=False):
+            if [event for _, event in four] == [9, 1, 8, 9]:
+                bars = [(a, b, event) for (a, event), (b, _) in itertools.pairwise(four)]
+                expected.setdefault((device, phase), []).extend(bars)
+    found = tables["phase_intervals"].with_columns(pl.col("start_time", "end_time").dt.epoch("ms"))
+    assert set(found.select("device_id", "phase").unique().rows()) == expected.keys()
+    for (device, phase), bars in expected.items():
+        own = found.filter((pl.col("device_id") == device) & (pl.col("phase") == phase))
+        assert own.select("start_time", "end_time", "signal_state").rows() == bars
+        assert all(end <= begin for (_, end, _), (begin, _, _) in itertools.pairwise(bars))
 
 
 @pytest.mark.parametrize("minutes", [5, 60])
@@ -142,7 +159,8 @@ def test_a_log_without_detectors_or_signals_has_tables_all_the_same() -> None:
         assert [one for one in table.columns if one != "device_id"] == list(measures.measure(name).schema)
         assert name == "watchdog" or table.is_empty(), name
     configured = measures.compute(log, made_detectors(1), OWN, dialect="udot")
-    assert [name for name in OWN if configured[name].height] == ["watchdog"]
+    assert [name for name in OWN if configured[name].height] == ["detector_health", "watchdog"]
+    assert configured["detector_health"]["no_data"].all()
 
 
 def test_colours_are_those_of_a_plain_search(log: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> None:
