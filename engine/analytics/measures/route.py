@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,14 +86,14 @@ def _require_keys(given: dict[str, Any], keys: tuple[str, ...], where: str) -> N
 
 def _number(given: dict[str, Any], key: str, where: str) -> float:
     value = given[key]
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InputError(f"{where}: expected a number as {key}, found {value!r}")
     return float(value)
 
 
 def _above_zero(given: dict[str, Any], key: str, where: str) -> float:
     value = _number(given, key, where)
-    if not 0 < value < float("inf"):
+    if value <= 0:
         raise InputError(f"{where}: expected a {key} above 0, found {value}")
     return value
 
