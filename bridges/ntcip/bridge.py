@@ -4,7 +4,11 @@ Options: ``profile`` (of ``profiles``), ``community`` (one that may write), ``ve
 ``priv``, ``hash`` (v3, sha256). An address is ``host`` or ``host:port``.
 
 A stage is asked for by whole masks: hold and call its groups, omit all others, force off greens that are not in it.
-Volume and occupancy are read when their sequence number has changed; active bits by ``sample_devices``.
+
+Detection is what ``reconstruct`` makes of active bits, which ``sample_devices`` asks for some times a second, and of
+volume and occupancy, which are read when their sequence number has changed. Lost are the moment of a change within two
+polls where occupancy does not settle it, the moment and length of each of several pulses that no poll saw, and what
+was counted in a period whose report never came.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ Status and control need none.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, cast
 
 from greensplit.engine.errors import BridgeError
@@ -19,6 +20,7 @@ __all__ = ["DRIFT_CHECK_MS", "Database"]
 NORMAL: Final = 1
 TRANSACTION: Final = 2
 VERIFYING: Final = 3
+DONE: Final = 6
 NOT_DONE: Final = 0
 WITH_ERROR: Final = 1
 MOST_LOOKS: Final = 20
@@ -48,12 +50,17 @@ class Database:
         self._timeout_ms = timeout_ms
 
     def download(self, parameters: Sequence[tuple[Instance, Value]], rest: Callable[[], None]) -> None:
-        """Write parameters, all or none, and read them back. ``rest`` is called between looks at the verification."""
+        """Write parameters, all or none, and read them back. ``rest`` is called between looks at the verification.
+
+        A transaction that an earlier download of ours left open is ended first; one of another master is a refusal.
+        """
         for what, _ in parameters:
             if what.kind.name in SAFETY_TIMES:
                 raise BridgeError(
                     f"{what.label}: expected a parameter of plans, found one that guards safety"
                 )
+        if self._number("dbCreateTransaction") == TRANSACTION:
+            self._step(NORMAL)
         self._step(TRANSACTION)
         try:
             self._write(parameters)
@@ -74,9 +81,14 @@ class Database:
         self._write([(instance("dbCreateTransaction"), state)])
 
     def _abort(self) -> None:
-        """Leave the controller as it was; if even that is not heard, its own time limit ends the transaction."""
-        wanted = {0: (self._device, [(instance("dbCreateTransaction"), NORMAL)])}
-        self._manager.write(wanted, self._timeout_ms)
+        """Leave the controller as it was; if even that is not heard, its own time limit ends the transaction.
+
+        From done the way to normal stores what was verified, so it is opened again before it is ended.
+        """
+        with suppress(BridgeError):
+            if self._number("dbCreateTransaction") == DONE:
+                self._step(TRANSACTION)
+            self._step(NORMAL)
 
     def _await_verification(self, rest: Callable[[], None]) -> None:
         for _ in range(MOST_LOOKS):

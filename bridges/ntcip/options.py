@@ -20,6 +20,7 @@ DEFAULTS: Final = {
     "auth": "",
     "priv": "",
     "hash": "sha256",
+    "rights": "write",
     "host": "127.0.0.1",
     "port": "0",
     "bulk": "yes",
@@ -28,6 +29,7 @@ DEFAULTS: Final = {
     "scalar_suffix": "",
 }
 HASHES: Final = ("sha224", "sha256", "sha384", "sha512")
+RIGHTS: Final = ("read", "write")
 LEAST_PASSWORD: Final = 8
 
 
@@ -37,7 +39,12 @@ def chosen_options(given: Mapping[str, str], where: str) -> dict[str, str]:
     if unknown:
         raise InputError(f"{where}: expected options of {', '.join(DEFAULTS)}; found {unknown[0]}")
     chosen = {**DEFAULTS, **given}
-    for name, allowed in (("profile", tuple(PROFILES)), ("version", ("1", "2c", "3")), ("hash", HASHES)):
+    for name, allowed in (
+        ("profile", tuple(PROFILES)),
+        ("version", ("1", "2c", "3")),
+        ("hash", HASHES),
+        ("rights", RIGHTS),
+    ):
         if chosen[name] not in allowed:
             raise InputError(f"{where}: {name}: expected one of {', '.join(allowed)}; found {chosen[name]}")
     if chosen["user"] and min(len(chosen["auth"]), len(chosen["priv"])) < LEAST_PASSWORD:

@@ -1,9 +1,9 @@
 """The NTCIP front of simulated controllers: SNMP v1, v2c and v3 on UDP sockets of loopback, one port per junction.
 
-Options: ``host`` (127.0.0.1), ``port`` (0: any; else the first of consecutive ports), ``read`` and ``community`` (which
-may write), ``user``, ``auth``, ``priv`` and ``hash`` (v3 with AES-128; none without ``user``), ``profile`` (whose
-peculiarities it shows), ``max_varbinds`` (1 to 64), ``scalar_suffix`` (0 or 1), ``bulk`` (yes, no), ``versions`` (of 1,
-2c, 3, separated by commas).
+Options: ``host`` (127.0.0.1), ``port`` (0: any; else the first of consecutive ports), ``read`` and ``community``
+(which may write), ``user``, ``auth``, ``priv`` and ``hash`` (v3 with AES-128; none without ``user``), ``rights`` of
+the user (write, read), ``profile`` (whose peculiarities it shows), ``max_varbinds`` (1 to 64), ``scalar_suffix`` (0
+or 1), ``bulk`` (yes, no), ``versions`` (of 1, 2c, 3, separated by commas).
 """
 
 from __future__ import annotations
@@ -121,7 +121,8 @@ class NtcipFront(Front):
         if self._set["user"]:
             name = self._set["user"].encode()
             auth, priv, hash_name = self._set["auth"], self._set["priv"], self._set["hash"]
-            users[name] = User(name, True, auth, priv, ENGINE_ID, cast("Literal['sha256']", hash_name))
+            may_write = self._set["rights"] == "write"
+            users[name] = User(name, may_write, auth, priv, ENGINE_ID, cast("Literal['sha256']", hash_name))
         return Agent(
             suffixed,
             {self._set["read"].encode(): False, self._set["community"].encode(): True},

@@ -4,7 +4,8 @@ Derived from NTCIP 1202. Copyright by AASHTO / ITE / NEMA. Used by permission.
 
 Every object of the table is served but the security branch of 1201, which would show passwords to readers. A SET is
 judged as a whole before anything of it happens. Stored parameters change in a transaction, if one is open, otherwise at
-once; the stand-in keeps the timings of its model whatever is stored.
+once; the stand-in keeps the timings of its model whatever is stored. A transaction that its master leaves alone for
+``TRANSACTION_MS``, a limit of this device for which the standard has no object, is given up.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from .ntcip_agent import (
 from .ntcip_ber import Oid, Varbind
 from .ntcip_stored import Index, blank, findings, fixed_values, rows_of
 
-__all__ = ["StandInTree"]
+__all__ = ["TRANSACTION_MS", "StandInTree"]
 
 SECURITY_BRANCH: Final = (1, 3, 6, 1, 4, 1, 1206, 4, 2, 6, 5)
 DMS_BRANCH: Final = (1, 3, 6, 1, 4, 1, 1206, 4, 2, 3)
@@ -75,6 +76,7 @@ TRANSACTION_STEPS: Final = {
     (DONE, TRANSACTION),
     (NORMAL, NORMAL),
 }
+TRANSACTION_MS: Final = 30_000
 RESERVED_UNIT_BITS: Final = 0b11
 VOLATILE: Final = frozenset(
     {
@@ -106,6 +108,7 @@ class StandInTree:
         self._stored = self._initial_values()
         self._candidates: dict[Instance, Value] = {}
         self._owner = ""
+        self._owner_ms = 0
         self._state = NORMAL
         self._verified = NOT_DONE
         self._error = b""
@@ -144,6 +147,8 @@ class StandInTree:
     def renew(self) -> None:
         """The next answers are of now."""
         self._status = None
+        if self._state != NORMAL and self._clock() - self._owner_ms >= TRANSACTION_MS:
+            self._end_transaction()
         if self.stand_in.status().mode is Mode.BACKUP:
             self._sync_s = 0
             for what in self._stored:
@@ -363,6 +368,7 @@ class StandInTree:
         elif name in MANAGED and isinstance(value, int):
             self._manage(name, value, master)
         elif name not in ORDERS:
+            self._owner_ms = self._clock()
             if self._state == TRANSACTION:
                 self._candidates[what] = value
             else:
@@ -381,6 +387,7 @@ class StandInTree:
 
     def _step(self, wanted: int, master: str) -> None:
         """The dialogue of a transaction; verifying ends at once."""
+        self._owner_ms = self._clock()
         if wanted == TRANSACTION:
             self._owner, self._candidates, self._verified, self._error = master, {}, NOT_DONE, b""
         elif wanted == VERIFYING:
@@ -392,7 +399,10 @@ class StandInTree:
             self._store(self._candidates)
         self._state = wanted
         if wanted == NORMAL:
-            self._candidates, self._owner = {}, ""
+            self._end_transaction()
+
+    def _end_transaction(self) -> None:
+        self._state, self._candidates, self._owner = NORMAL, {}, ""
 
     def _store(self, values: dict[Instance, Value]) -> None:
         if any(self._stored[what] != value for what, value in values.items()):
