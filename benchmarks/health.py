@@ -1,6 +1,6 @@
 """Detector health on recorded loops: ``python -m benchmarks.health --json``.
 
-Runs scenarios in SUMO with the controller ``clearing``, then replays the loops' events, sound and damaged, through
+Runs scenarios in SUMO with the controller ``lookahead``, then replays the loops' events, sound and damaged, through
 the kernels. *False* is the share of detector-hours in which a sound detector was called faulty. *Found* is the share
 of damaged detectors called faulty within 15 min; each junction has one at a time, damaged from half the run on. It
 is told for detectors over which, undamaged, at least 5 vehicles a minute pass, and beside it for all whose peers count
@@ -105,7 +105,7 @@ def record(scenario: str, seed: int) -> Recording:
 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        command = [sys.executable, "-m", "greensplit.cli", "run", scenario, "--controller", "clearing"]
+        command = [sys.executable, "-m", "greensplit.cli", "run", scenario, "--controller", "lookahead"]
         command += ["--seed", str(seed), "--out", str(out), "--json"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

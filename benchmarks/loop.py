@@ -79,7 +79,7 @@ def _say(text: str) -> None:
     sys.stderr.write(f"{text} ...\n")
 
 
-def _run(scenario: str, *extra: str, controller: str = "clearing") -> dict[str, Any]:
+def _run(scenario: str, *extra: str, controller: str = "lookahead") -> dict[str, Any]:
     """One ``greensplit run`` in a process of its own, with its summary, wall time and peak memory."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "greensplit.cli", "run", scenario, "--controller", controller]

@@ -11,7 +11,7 @@ from greensplit.engine.kernels.local.state import ACTUATED, ADAPTIVE, COORDINATE
 from greensplit.engine.loop import Controller
 from greensplit.engine.model.site import Site
 
-from . import clearing, clearing_rate, greedy, max_pressure, pressure_capacity, scats, scoot
+from . import clearing_rate, greedy, max_pressure, pressure_capacity, scats, scoot
 from .lookahead import policy
 from .profile import R1, R1_ARTERIAL, Profile
 
@@ -70,7 +70,6 @@ def catalogue() -> tuple[Entry, ...]:
         ),
         Entry("pressure-capacity", "pressure by place on the link (PWBP)", "perfect", "", _pressure_capacity),
         Entry("clearing-rate", "most vehicles cleared per second", "perfect", "", _clearing_rate),
-        Entry("clearing", "most vehicles cleared per second, from loops", "detectors", "", _clearing),
         Entry(
             "lookahead",
             "least delay over the next minute, from loops",
@@ -128,10 +127,6 @@ def _pressure_capacity(profile: Profile, site: Site) -> Controller:
 
 def _clearing_rate(profile: Profile, _site: Site) -> Controller:
     return clearing_rate.ClearingRate(clearing_rate.Config(profile.period_ms, profile.min_green_ms))
-
-
-def _clearing(profile: Profile, _site: Site) -> Controller:
-    return clearing.Clearing(clearing.Config(profile.period_ms, profile.min_green_ms))
 
 
 def _scoot(profile: Profile, site: Site) -> Controller:

@@ -13,7 +13,7 @@ from greensplit.engine.kernel_cache import use_kernel_cache
 from ..machine import machine, versions
 
 RUNS = "cologne8:1,ingolstadt7:1,arterial:7"
-CONTROLLERS = ("clearing", "fixed")
+CONTROLLERS = ("lookahead", "fixed")
 
 
 def main() -> None:

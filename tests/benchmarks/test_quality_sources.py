@@ -13,10 +13,10 @@ from greensplit.benchmarks.quality.measure import CONFLICT_FREE
 from greensplit.benchmarks.quality.sources import ROOT, Sources, code_hash, import_closure
 from greensplit.controllers import catalogue
 from greensplit.controllers.catalogue import Entry, find
-from greensplit.controllers.clearing import Clearing
+from greensplit.controllers.lookahead.policy import Lookahead
 
 FOLDERS = ("engine", "controllers", "scenarios", "sim", "benchmarks/quality")
-NAMES = ("fixed", "actuated", "local", "greedy", "max-pressure", "clearing", CONFLICT_FREE)
+NAMES = ("fixed", "actuated", "local", "greedy", "max-pressure", "lookahead", CONFLICT_FREE)
 Moved = Callable[[str, str], set[str]]
 
 
@@ -50,19 +50,24 @@ def moved(copy: Path) -> Moved:
 
 
 def test_a_policy_moves_itself_alone(moved: Moved) -> None:
-    """Nothing else imports the modules of `clearing`."""
-    assert moved("controllers/clearing.py", "\n# more\n") == {"clearing"}
-    assert moved("controllers/urgency.py", "\n# more\n") == {"clearing"}
+    """Nothing else imports the modules of `lookahead`."""
+    assert moved("controllers/lookahead/board.py", "\n# more\n") == {"lookahead"}
+    assert moved("controllers/urgency.py", "\n# more\n") == {"lookahead"}
 
 
 def test_what_policies_share_moves_those_that_import_it(moved: Moved) -> None:
     """`choice` is imported by every policy that rates stages; modes of our own machine have no policy."""
-    assert moved("controllers/choice.py", "\n# more\n") == {"greedy", "max-pressure", "clearing"}
+    assert moved("controllers/choice.py", "\n# more\n") == {"greedy", "max-pressure", "lookahead"}
 
 
 def test_the_engine_moves_what_it_decides(moved: Moved) -> None:
     """SUMO's own programs and the bound do not pass through it."""
-    assert moved("engine/kernels/machine.py", "\n# more\n") == {"local", "greedy", "max-pressure", "clearing"}
+    assert moved("engine/kernels/machine.py", "\n# more\n") == {
+        "local",
+        "greedy",
+        "max-pressure",
+        "lookahead",
+    }
 
 
 def test_the_closed_loop_moves_everything(moved: Moved) -> None:
@@ -90,9 +95,9 @@ def test_another_entry_of_the_catalogue_moves_nobody(moved: Moved) -> None:
 
 def test_a_maker_of_another_module_brings_that_module(moved: Moved, monkeypatch: pytest.MonkeyPatch) -> None:
     """An entry may name a policy's class itself; then its module counts, and the catalogue does not."""
-    entry = Entry("clearing", "", "detectors", "", Clearing)  # type: ignore[arg-type]
-    monkeypatch.setattr(catalogue, "find", lambda name: entry if name == "clearing" else find(name))
-    assert moved("controllers/urgency.py", "\n# more\n") == {"clearing"}
+    entry = Entry("lookahead", "", "detectors", "", Lookahead)  # type: ignore[arg-type]
+    monkeypatch.setattr(catalogue, "find", lambda name: entry if name == "lookahead" else find(name))
+    assert moved("controllers/urgency.py", "\n# more\n") == {"lookahead"}
     assert moved("controllers/catalogue.py", "\n# more\n") == set()
 
 
@@ -100,20 +105,20 @@ def test_a_maker_without_a_name_counts_as_the_whole_catalogue(
     moved: Moved, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Better one run too many than a row of other code."""
-    for maker in (lambda profile: Clearing(profile), partial(Clearing)):
-        entry = Entry("clearing", "", "detectors", "", maker)
-        monkeypatch.setattr(catalogue, "find", lambda name, e=entry: e if name == "clearing" else find(name))
-        assert moved("controllers/catalogue.py", "\n# more\n") == {"clearing"}
-        assert moved("controllers/max_pressure.py", "\n# more\n") == {"clearing", "max-pressure"}
+    for maker in (lambda profile: Lookahead(profile), partial(Lookahead)):
+        entry = Entry("lookahead", "", "detectors", "", maker)
+        monkeypatch.setattr(catalogue, "find", lambda name, e=entry: e if name == "lookahead" else find(name))
+        assert moved("controllers/catalogue.py", "\n# more\n") == {"lookahead"}
+        assert moved("controllers/max_pressure.py", "\n# more\n") == {"lookahead", "max-pressure"}
 
 
 def test_a_program_that_sumo_does_not_bring_counts_with_the_engine(
     moved: Moved, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody makes it, by code that is not known here."""
-    entry = Entry("clearing", "", "detectors", "retimed")
-    monkeypatch.setattr(catalogue, "find", lambda name: entry if name == "clearing" else find(name))
-    assert "clearing" in moved("engine/kernels/machine.py", "\n# more\n")
+    entry = Entry("lookahead", "", "detectors", "retimed")
+    monkeypatch.setattr(catalogue, "find", lambda name: entry if name == "lookahead" else find(name))
+    assert "lookahead" in moved("engine/kernels/machine.py", "\n# more\n")
 
 
 def test_versions_move_everything() -> None:

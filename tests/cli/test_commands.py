@@ -142,11 +142,11 @@ def test_scenarios_show_says_what_it_found_and_draws_it(tmp_path: Path) -> None:
 
 def test_report_joins_two_runs(tmp_path: Path) -> None:
     """One HTML file from two run directories names both controllers."""
-    for controller in ("fixed", "clearing"):
+    for controller in ("fixed", "lookahead"):
         done = greensplit("run", "cologne1", "-c", controller, *WINDOW, "-o", controller, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    done = greensplit("report", "fixed", "clearing", "-o", "both.html", cwd=tmp_path)
+    done = greensplit("report", "fixed", "lookahead", "-o", "both.html", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "both.html").read_text(encoding="utf-8")
-    assert "clearing" in page
+    assert "lookahead" in page
     assert "fixed" in page

@@ -25,7 +25,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Half an hour of three junctions with a quarter of the loops dead."""
     folder = tmp_path_factory.mktemp("ran")
     window = ("--begin", "25200", "--end", "27000")
-    done = greensplit("run", "cologne3", "-c", "clearing", *window, "-o", "run", "--dead", "0.25", cwd=folder)
+    done = greensplit(
+        "run", "cologne3", "-c", "lookahead", *window, "-o", "run", "--dead", "0.25", cwd=folder
+    )
     assert done.returncode == 0, done.stderr
     return folder / "run"
 

@@ -29,11 +29,11 @@ def test_the_default_controller_is_in_the_catalogue_and_names_are_distinct() -> 
 
 def test_a_misspelt_controller_is_answered_with_the_near_name() -> None:
     """The message lists all and proposes one."""
-    assert find("clearing").name == "clearing"
+    assert find("lookahead").name == "lookahead"
     with pytest.raises(
-        InputError, match=r"expected one of fixed, .*, found clering; did you mean clearing\?"
+        InputError, match=r"expected one of fixed, .*, found lookahed; did you mean lookahead\?"
     ):
-        find("clering")
+        find("lookahed")
 
 
 def test_profiles_go_by_name_and_scenario() -> None:

@@ -26,8 +26,8 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 def spec(scenario: str, seed: int) -> RunSpec:
     """The first five minutes of a scenario."""
-    begin_s = load_scenario(RunSpec(scenario, "clearing")).begin_s
-    return RunSpec(scenario, "clearing", seed=seed, begin_s=begin_s, end_s=begin_s + WINDOW_S)
+    begin_s = load_scenario(RunSpec(scenario, "lookahead")).begin_s
+    return RunSpec(scenario, "lookahead", seed=seed, begin_s=begin_s, end_s=begin_s + WINDOW_S)
 
 
 def judged(run: Record) -> list[Fault]:
@@ -42,7 +42,7 @@ def changes(run: Record) -> int:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_our_controller_s_lamps_are_clean(scenario: str, tmp_path: Path) -> None:
-    """Five minutes under the clearing controller: no fault, no refusal, and lamps that do change."""
+    """Five minutes under the look-ahead: no fault, no refusal, and lamps that do change."""
     run = record(spec(scenario, 1), tmp_path)
     assert judged(run) == []
     assert run.loop.refusals == []

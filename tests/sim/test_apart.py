@@ -13,7 +13,7 @@ from greensplit.sim.apart import simulate_apart
 from greensplit.sim.run import run
 from greensplit.sim.spec import RunSpec
 
-SPEC = RunSpec("cologne1", "clearing", end_s=25_320)
+SPEC = RunSpec("cologne1", "lookahead", end_s=25_320)
 TIMES = {"wall_s", "simulator_s", "decide_s", "outside_s", "peak_mb"}
 
 

@@ -94,7 +94,7 @@ def watched_step(
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Logged:
     """Half an hour of Ingolstadt's seven junctions with crossings, under our controller."""
-    spec = RunSpec("ingolstadt7-crossings", "clearing", seed=1, begin_s=BEGIN_S, end_s=END_S)
+    spec = RunSpec("ingolstadt7-crossings", "lookahead", seed=1, begin_s=BEGIN_S, end_s=END_S)
     return logged(spec, tmp_path_factory.mktemp("ours"))
 
 
@@ -330,4 +330,4 @@ def test_every_detector_has_one_phase_in_the_list_for_analysts(
         shares = failures[column].drop_nans()
         assert shares.is_between(0.0, 1.0).all()
         assert shares.is_between(0.0, 1.0, closed="none").mean() > 0.25
-    assert failures["Green_Occupancy"].is_not_nan().sum() > 0.9 * failures.height
+    assert failures["Green_Occupancy"].is_not_nan().sum() > 0.85 * failures.height

@@ -49,7 +49,7 @@ def progress(share):
             os.killpg(0, signal.SIGINT)
             time.sleep(0.1 * (way == "apart"))
             os.killpg(0, signal.SIGINT)
-spec = RunSpec("cologne1", "clearing", end_s=25500, traci=way == "socket")
+spec = RunSpec("cologne1", "lookahead", end_s=25500, traci=way == "socket")
 try:
     run(spec, Path(out), progress=progress, simulate=simulate_apart if way == "apart" else None)
 except GreensplitError as err:
@@ -168,7 +168,7 @@ def children() -> list[str]:
     return Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
 
 
-def spec(controller: str = "clearing", **fields: object) -> RunSpec:
+def spec(controller: str = "lookahead", **fields: object) -> RunSpec:
     """A short run of Cologne."""
     return RunSpec("cologne1", controller, **{"end_s": 25_230, **fields})  # type: ignore[arg-type]
 
@@ -190,7 +190,7 @@ def test_another_version_of_sumo_is_refused_and_left_nowhere(
 @pytest.mark.parametrize(
     ("wrong", "kind", "words"),
     [
-        (spec("clearin"), InputError, "expected one of fixed,.*found clearin; did you mean clearing"),
+        (spec("lookahed"), InputError, "expected one of fixed,.*found lookahed; did you mean lookahead"),
         (spec(profile="R3"), InputError, "expected R1 or R2, found R3"),
         (spec(vision="some"), InputError, "vision: expected detectors or perfect, found some"),
         (spec("greedy", vision="detectors"), InputError, "greedy works with perfect, found detectors"),
@@ -204,9 +204,9 @@ def test_another_version_of_sumo_is_refused_and_left_nowhere(
         (spec(begin_s=25_230), InputError, "window: expected begin before end, found 25230 to 25230"),
         (spec(begin_s=100, end_s=200), ScenarioError, "expected a vehicle due in 100-200 s, found none"),
         (spec(epoch="yesterday"), InputError, "epoch: expected .*found yesterday"),
-        (RunSpec("colonge1", "clearing"), ScenarioError, "colonge1.*near: cologne"),
-        (RunSpec("/no/such.sumocfg", "clearing"), NetworkError, r"/no/such\.sumocfg: expected"),
-        (RunSpec("x", "clearing", net=Path("/no/net.xml")), NetworkError, r"/no/net\.xml: expected a file"),
+        (RunSpec("colonge1", "lookahead"), ScenarioError, "colonge1.*near: cologne"),
+        (RunSpec("/no/such.sumocfg", "lookahead"), NetworkError, r"/no/such\.sumocfg: expected"),
+        (RunSpec("x", "lookahead", net=Path("/no/net.xml")), NetworkError, r"/no/net\.xml: expected a file"),
         (spec(model=Path("/no/model.toml")), InputError, r"/no/model\.toml: expected a readable model"),
         (spec(detectors=Path("/no/loops.xml")), NetworkError, r"/no/loops\.xml: expected an XML file"),
     ],
@@ -255,7 +255,7 @@ def test_a_vehicle_that_cannot_drive_its_route_is_named_in_sumos_words(
     net = Path(load_net())
     wrong = RunSpec(
         "x",
-        "clearing",
+        "lookahead",
         net=net,
         routes=(tmp_path / "r.xml",),
         begin_s=25_200,
@@ -290,7 +290,7 @@ def test_routes_that_do_not_fit_the_network_are_refused(
     """The message names the route file."""
     (tmp_path / "mine.rou.xml").write_text(f"<routes>{routes}</routes>")
     wrong = RunSpec(
-        "x", "clearing", net=Path(load_net()), routes=(tmp_path / "mine.rou.xml",), begin_s=0, end_s=60
+        "x", "lookahead", net=Path(load_net()), routes=(tmp_path / "mine.rou.xml",), begin_s=0, end_s=60
     )
     with pytest.raises(InputError, match=rf"mine\.rou\.xml.*{words}") as caught:
         run(wrong, out)

@@ -40,7 +40,7 @@ def bare(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def spec(net: Path, routes: Path, controller: str = "clearing", **fields: Any) -> RunSpec:
+def spec(net: Path, routes: Path, controller: str = "lookahead", **fields: Any) -> RunSpec:
     """A run of a user's files for 400 s."""
     return RunSpec("mine", controller, net=net, routes=(routes,), begin_s=0, end_s=400, **fields)
 
@@ -69,7 +69,7 @@ def test_a_light_for_people_only_is_left_to_its_own_program(town: Path, routes: 
     assert (summary["arrived"], summary["interlock_refusals"]) == (60, 0)
 
 
-@pytest.mark.parametrize("controller", ["clearing", "fixed", "actuated", "delay-based"])
+@pytest.mark.parametrize("controller", ["lookahead", "fixed", "actuated", "delay-based"])
 def test_a_network_without_programs_runs_under_every_controller(
     close_loop: CloseLoop, bare: Path, routes: Path, tmp_path: Path, controller: str
 ) -> None:

@@ -47,12 +47,12 @@ def figures(folder: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five minutes of Ingolstadt's seven junctions under our controller."""
-    return run_apart(tmp_path_factory.mktemp("first") / "run", "ingolstadt7", "clearing", 5, 57_900)
+    return run_apart(tmp_path_factory.mktemp("first") / "run", "ingolstadt7", "lookahead", 5, 57_900)
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process(first: Path, tmp_path: Path) -> None:
     """Event log, trips, links, decisions, trajectories, model and drawing; and all figures but the machine's."""
-    second = run_apart(tmp_path / "run", "ingolstadt7", "clearing", 5, 57_900)
+    second = run_apart(tmp_path / "run", "ingolstadt7", "lookahead", 5, 57_900)
     assert tables(first) == tables(second)
     assert any(name.startswith("events/") for name in tables(first))
     assert figures(first) == figures(second)
@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(first: Path, tmp_
 
 def test_library_and_socket_give_the_same_bytes(first: Path, tmp_path: Path) -> None:
     """Detector events by subscription over TraCI, lamps set over TraCI: the same run."""
-    second = run_apart(tmp_path / "run", "ingolstadt7", "clearing", 5, 57_900, "socket")
+    second = run_apart(tmp_path / "run", "ingolstadt7", "lookahead", 5, 57_900, "socket")
     assert tables(first) == tables(second)
     assert figures(first) == figures(second)
 
@@ -79,6 +79,6 @@ def test_library_and_socket_agree_with_perfect_vision_and_when_watching(
 
 def test_another_seed_gives_another_run(first: Path, tmp_path: Path) -> None:
     """SUMO's drivers differ, and so do the trips; the demand is the same."""
-    other = run_apart(tmp_path / "run", "ingolstadt7", "clearing", 6, 57_900)
+    other = run_apart(tmp_path / "run", "ingolstadt7", "lookahead", 6, 57_900)
     assert tables(first)["trips.parquet"] != tables(other)["trips.parquet"]
     assert tables(first)["scheduled.parquet"] == tables(other)["scheduled.parquet"]

@@ -123,7 +123,7 @@ def test_nothing_scheduled_gives_zeros_and_no_division_by_zero(tripinfo: Path) -
 @pytest.fixture(scope="module")
 def overloaded(close_loop: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Five minutes of Cologne with five times its demand: not everybody gets in."""
-    spec = RunSpec("cologne1", "clearing", seed=3, demand_seed=1, scale=5.0, end_s=END_S)
+    spec = RunSpec("cologne1", "lookahead", seed=3, demand_seed=1, scale=5.0, end_s=END_S)
     return close_loop(spec, tmp_path_factory.mktemp("overloaded"))
 
 

@@ -15,7 +15,7 @@ from greensplit.bridges.standin.controller import StandIn, StandInConfig
 from greensplit.bridges.standin.front import Front
 from greensplit.bridges.standin.gbt20999 import GbtFront
 from greensplit.bridges.virtual import VirtualBridge, VirtualFront
-from greensplit.controllers.clearing import Clearing, Config
+from greensplit.controllers.lookahead.policy import Config, Lookahead
 from greensplit.engine.errors import BridgeError
 from greensplit.engine.field_loop import FieldLoop
 from greensplit.engine.model.site import Junction
@@ -64,7 +64,7 @@ def lamps(make: Callable[[Sequence[StandIn], Sequence[Junction], Callable[[], in
     here = Street([StandIn(junction, config) for junction in site.junctions])
     here.front, bridge = make(here.stand_ins, site.junctions, lambda: here.now_ms)
     port = FieldPort(bridge, site)
-    loop = FieldLoop(site, port, Clearing(Config()))
+    loop = FieldLoop(site, port, Lookahead(Config()))
     try:
         for now_ms in range(200, END_MS + 1, 200):
             here.until(now_ms, *(row for row in rows if now_ms - 200 < row[1] <= now_ms))

@@ -16,10 +16,10 @@ def without_times(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def short_plan(**changes: Any) -> Plan:
-    """Five minutes of cologne1, fixed and clearing, seeds 0 and 1."""
+    """Five minutes of cologne1, fixed and lookahead, seeds 0 and 1."""
     fields: dict[str, Any] = {
         "scenarios": ("cologne1",),
-        "controllers": ("fixed", "clearing"),
+        "controllers": ("fixed", "lookahead"),
         "seeds": (0, 1),
         "begin_s": 25200,
         "end_s": 25500,

@@ -83,7 +83,7 @@ def test_a_cluster_that_is_lost_leaves_what_is_finished(what: str, tmp_path: Pat
     assert 1 <= len(comparison.rows) < 100
     assert len(comparison.rows) + len(comparison.errors()) == 100
     assert comparison.errors()[-1] == {
-        "run": "cologne1, clearing, seed 49",
+        "run": "cologne1, lookahead, seed 49",
         "error": "expected a summary, found that the cluster was lost",
     }
 

@@ -162,8 +162,8 @@ def test_two_processes_give_what_one_gives(in_one_process: Comparison) -> None:
     assert [(row["controller"], row["seed"]) for row in both.rows] == [
         ("fixed", 0),
         ("fixed", 1),
-        ("clearing", 0),
-        ("clearing", 1),
+        ("lookahead", 0),
+        ("lookahead", 1),
     ]
     assert both.problem() is None
 
@@ -187,16 +187,16 @@ def test_a_killed_process_costs_no_result(in_one_process: Comparison, tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["cologne1"]
     assert sorted(tmp_path.glob("*/*/*/summary.json")) == [
         tmp_path / f"cologne1/{controller}/seed-{seed}/summary.json"
-        for controller in ("clearing", "fixed")
+        for controller in ("fixed", "lookahead")
         for seed in (0, 1)
     ]
 
 
 def test_a_run_directory_that_is_there_stops_everything(tmp_path: Path) -> None:
     """It is an input error before any run, and what lies there is not touched."""
-    earlier = tmp_path / "cologne1/clearing/seed-1"
+    earlier = tmp_path / "cologne1/lookahead/seed-1"
     earlier.mkdir(parents=True)
-    with pytest.raises(InputError, match=r"clearing/seed-1: expected no run directory there yet"):
+    with pytest.raises(InputError, match=r"lookahead/seed-1: expected no run directory there yet"):
         run_plan(short_plan(), _opener([]), silent, tmp_path)
     assert sorted(tmp_path.rglob("*")) == [tmp_path / "cologne1", earlier.parent, earlier]
 

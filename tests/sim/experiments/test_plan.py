@@ -52,10 +52,10 @@ def test_runs_go_by_scenario_then_controller_then_seed_then_demand_seed() -> Non
         ("grid4x4", "fixed", 0, 6),
         ("grid4x4", "fixed", 1, 5),
         ("grid4x4", "fixed", 1, 6),
-        ("grid4x4", "clearing", 0, 5),
+        ("grid4x4", "lookahead", 0, 5),
     ]
     assert len(runs) == 16
-    assert runs[-1] == ("cologne1", "clearing", 1, 6)
+    assert runs[-1] == ("cologne1", "lookahead", 1, 6)
 
 
 def test_every_option_reaches_every_run() -> None:
@@ -79,7 +79,7 @@ def test_every_option_reaches_every_run() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"controllers": ("fixed", "clearin")}, "controller: .* found clearin; did you mean clearing"),
+        ({"controllers": ("fixed", "lookahed")}, "controller: .* found lookahed; did you mean lookahead"),
         ({"controllers": ("fixed", "fixed")}, "--controllers: expected each once, found fixed 2 times"),
         ({"controllers": ()}, "--controllers: expected at least one"),
         ({"profile": "R3"}, "profile: expected R1 or R2, found R3"),
