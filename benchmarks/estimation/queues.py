@@ -13,7 +13,7 @@ from greensplit.engine.model.compiled import Detection, Signals, compile_detecti
 from greensplit.sim.spec import RunSpec
 
 from .recording import Recording
-from .replay import FOUND_MS, damaged, judge_recordings, replay
+from .replay import damaged, judge_recordings, replay
 from .truth import find_truth
 
 __all__ = ["judge_queues"]
@@ -22,7 +22,7 @@ CLASSES = ("stop+advance", "stop only", "shared advance", "beyond advance")
 JAM_M = 7.5
 NINETY = 1.645
 DEAD_SEED = 1
-WARM_S = 300
+WARM_S, DEAD_WARM_S = 300, 600  # the tests of health need some minutes to find dead loops
 LIMIT_VEH, LIMIT_SHARE = 1.5, 0.2
 
 
@@ -40,7 +40,7 @@ def _judge(recording: Recording, dead: float) -> dict[str, Any]:
     ):
         told[:, second] = traffic.queue_veh, traffic.queue_var
     starts = _green_starts(recording, signals, detection)
-    starts[: FOUND_MS // 1000 + WARM_S if dead else WARM_S] = False
+    starts[: DEAD_WARM_S if dead else WARM_S] = False
     lane = np.nonzero(starts)[1]
     queue = truth.queue_veh[starts].astype(np.float64)
     estimate, half = told[0][starts], NINETY * np.sqrt(told[1][starts])

@@ -1,4 +1,4 @@
-"""A recording fed to the estimation, tick by tick, as the loop feeds it: loops up to now, lamps as shown until now."""
+"""A recording fed to health and estimation, tick by tick, as the loop does: loops up to now, lamps until now."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ import numpy.typing as npt
 
 from greensplit.engine.events import EVENT_DTYPE
 from greensplit.engine.kernels.detectors import Detectors, new_detectors, take_detections
+from greensplit.engine.kernels.estimation.expected_flow import expect_at_loops
 from greensplit.engine.kernels.estimation.traffic import Traffic, new_traffic
-from greensplit.engine.kernels.estimation.travel import Travel, approach_lanes, compile_travel
+from greensplit.engine.kernels.estimation.travel import approach_lanes, compile_travel
 from greensplit.engine.kernels.estimation.update import update_traffic
-from greensplit.engine.kernels.health.state import NEIGHBOURS, RECALL
+from greensplit.engine.kernels.health.assess import assess_detectors
+from greensplit.engine.kernels.health.peers import compile_peers
+from greensplit.engine.kernels.health.state import new_health, new_memory
 from greensplit.engine.kernels.state import Lamps, new_lamps
 from greensplit.engine.model.aspects import GREEN, PERMISSIVE, RED
-from greensplit.engine.model.compiled import Detection, compile_detection, compile_signals
+from greensplit.engine.model.compiled import compile_detection, compile_signals
 from greensplit.engine.model.upstream import compile_links
 from greensplit.sim.spec import RunSpec
 
 from .recording import Recording, Tape, recorded
 
-__all__ = ["FOUND_MS", "Damage", "damaged", "judge_recordings", "no_damage", "replay"]
+__all__ = ["Damage", "damaged", "judge_recordings", "no_damage", "replay"]
 
-SUBSTITUTE_S = 300
-FOUND_MS = 300_000
 DEAD_SHARE = 0.2
 
 
@@ -43,31 +44,29 @@ def judge_recordings(
 
 
 class Damage(NamedTuple):
-    """Loops that are dead from the start, and when that is noticed."""
+    """Loops that are dead from the start."""
 
     dead: npt.NDArray[np.bool_]  # (D,)
     stuck_on: npt.NDArray[np.bool_]  # (D,) of the dead
-    found_ms: int
 
 
 def no_damage(detectors: int) -> Damage:
     """All loops sound."""
-    return Damage(np.zeros(detectors, np.bool_), np.zeros(detectors, np.bool_), 0)
+    return Damage(np.zeros(detectors, np.bool_), np.zeros(detectors, np.bool_))
 
 
 def damaged(detectors: int, share: float, seed: int) -> Damage:
-    """That share of the loops dead, at random, half of them stuck on; noticed after FOUND_MS."""
+    """That share of the loops dead, at random, half of them stuck on."""
     rng = np.random.default_rng(seed)
     dead = np.zeros(detectors, np.bool_)
     dead[rng.permutation(detectors)[: round(share * detectors)]] = True
-    return Damage(dead, dead & (rng.random(detectors) < 0.5), FOUND_MS)
+    return Damage(dead, dead & (rng.random(detectors) < 0.5))
 
 
 def replay(recording: Recording, damage: Damage | None = None) -> Iterator[tuple[int, Traffic]]:
     """Every second of a recording, and the traffic estimated for it: the same arrays each time.
 
-    Dead loops count as healthy until they are found. Then the mean of the living advance loops of their approach stands
-    for them (level 1), and where there is none, nothing (level 4).
+    Nobody is told which loops are dead: the tests of health find them, or do not, and their ladder stands in.
     """
     site, tape = recording.site, recording.tape
     signals, detection, links = compile_signals(site), compile_detection(site), compile_links(site)
@@ -75,20 +74,18 @@ def replay(recording: Recording, damage: Damage | None = None) -> Iterator[tuple
     detectors, lamps = new_detectors(signals, detection), new_lamps(len(signals.min_green_ms))
     traffic = new_traffic(signals, detection, links, travel)
     damage = damage or no_damage(len(detection.channel))
-    level = np.zeros(len(detection.channel), np.uint8)
-    rate_per_s = np.zeros(len(detection.channel), np.float32)
-    counted = np.zeros(len(detection.channel), np.int32)
+    peers = compile_peers(site)
+    health, memory = new_health(peers), new_memory(peers)
+    upstream_per_s = np.full(len(detection.channel), np.nan, np.float32)
+    alarms = np.zeros(len(detection.channel), EVENT_DTYPE)
     stage = np.zeros(len(signals.device_id), np.int32)
     stuck = np.flatnonzero(damage.stuck_on).astype(np.int32)
     _take_events(detectors, 0, stuck, np.zeros(len(stuck), np.int64), np.ones(len(stuck), np.uint8))
     for second in range(recording.seconds):
         now_ms = 1000 * second
         _take_events(detectors, now_ms, *_sound_events(tape, second, damage))
-        if second % SUBSTITUTE_S == 0:
-            recent = (detectors.actuations - counted) / SUBSTITUTE_S
-            counted = detectors.actuations.copy()
-            if now_ms >= damage.found_ms:
-                _substitute(detection, travel, damage.dead, recent, level, rate_per_s)
+        expect_at_loops(detection, links, travel, traffic.outflow, traffic.arrivals, upstream_per_s)
+        assess_detectors(peers, detectors, health, memory, upstream_per_s, now_ms, now_ms, alarms)
         update_traffic(
             signals.group_ptr,
             detection,
@@ -97,32 +94,14 @@ def replay(recording: Recording, damage: Damage | None = None) -> Iterator[tuple
             detectors,
             lamps,
             stage,
-            level,
-            rate_per_s,
+            health.level,
+            health.rate_per_s,
             traffic,
             now_ms,
         )
         yield second, traffic
         _show_lamps(lamps, tape.aspect[second], now_ms)
         stage = np.maximum(tape.stage[second], 0).astype(np.int32)
-
-
-def _substitute(
-    detection: Detection,
-    travel: Travel,
-    dead: npt.NDArray[np.bool_],
-    counted_per_s: npt.NDArray[np.float64],
-    level: npt.NDArray[np.uint8],
-    rate_per_s: npt.NDArray[np.float32],
-) -> None:
-    level[dead] = RECALL
-    for lane, loop in enumerate(detection.advance):
-        peers = travel.peer[travel.peer_ptr[lane] : travel.peer_ptr[lane + 1]]
-        loops = np.unique(detection.advance[peers])
-        living = loops[(loops >= 0) & ~dead[loops]]
-        if loop >= 0 and dead[loop] and len(living):
-            level[loop] = NEIGHBOURS
-            rate_per_s[loop] = counted_per_s[living].mean()
 
 
 def _sound_events(
