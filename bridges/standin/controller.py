@@ -128,6 +128,7 @@ class StandIn:
         self._advance_local = settled(advance_local)
         self._advance_machine = settled(advance_machine)
         self._take_detections = settled(take_detections)
+        self._now_ms = 0
         self._new_arrays()
         self._power_up()
 
@@ -148,7 +149,6 @@ class StandIn:
         self._orders = new_orders(1)
         self._cards = LoopCards(len(self.junction.detectors), self.config.period_ms)
         self._calls = 0
-        self._now_ms = 0
         self._written_ms: int | None = None
         self._has_fallen_back = False
         self._last_issued_ms: int | None = None
@@ -156,8 +156,10 @@ class StandIn:
         self._has_restarted = False
 
     def reboot(self) -> None:
-        """Power off and on. The malfunction monitor keeps what it latched."""
+        """Power off and on: all red for the longest intergreen. The malfunction monitor keeps what it latched."""
+        self.monitor.lose_power(self._now_ms)
         self._power_up()
+        self._start_from_red()
         self._has_restarted = True
 
     def reset_monitor(self) -> None:
@@ -165,6 +167,12 @@ class StandIn:
         self.monitor.reset()
         self._machine = new_machine(self._signals)
         self._state = new_local(self._signals, self._local)
+        self._start_from_red()
+
+    def _start_from_red(self) -> None:
+        """Nobody knows what was green: all red for the longest intergreen."""
+        longest_ms = int(self._signals.intergreen_ms.max(initial=self.junction.start_red_ms))
+        self._machine.red_until_ms[0] = self._now_ms + longest_ms
 
     def sense(self, now_ms: int, events: DetectorEvents) -> None:
         """Take detector changes up to ``now_ms``; positions are those of the junction's detectors."""
