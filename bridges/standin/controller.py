@@ -37,7 +37,7 @@ from greensplit.engine.loop import DetectorEvents
 from greensplit.engine.model.aspects import CLEARANCE, DARK, GREEN, PERMISSIVE, RED, RED_AMBER, YELLOW
 from greensplit.engine.model.compiled import compile_detection, compile_signals
 from greensplit.engine.model.compiled_local import compile_local
-from greensplit.engine.model.site import DetectorKind, GroupKind, Junction, Site
+from greensplit.engine.model.site import Junction, Site
 
 from ..field import (
     FLASH_PATTERN,
@@ -59,6 +59,7 @@ from ..field import (
     Remote,
     StageRequest,
     Verdict,
+    callers_of,
     check_command,
     tables_of,
 )
@@ -124,7 +125,7 @@ class StandIn:
         self._local = compile_local(self._site)
         self._offset_ms = self._local.offset_ms.copy()
         self._greens = tuple(sum(1 << number - 1 for number in s.green) for s in junction.stages)
-        self._callers = _callers(junction)
+        self._callers = callers_of(junction)
         self._advance_local = settled(advance_local)
         self._advance_machine = settled(advance_machine)
         self._take_detections = settled(take_detections)
@@ -465,16 +466,3 @@ class StandIn:
             if is_on:
                 found |= flag
         return found
-
-
-def _callers(junction: Junction) -> tuple[int, ...]:
-    """Mask of the groups that each detector calls: buttons call people, loops before the stop line the others."""
-    people = sum(1 << g for g, group in enumerate(junction.groups) if group.kind is GroupKind.PEDESTRIAN)
-    masks = []
-    for detector in junction.detectors:
-        groups = sum(1 << number - 1 for number in detector.groups)
-        if detector.kind is DetectorKind.PEDESTRIAN:
-            masks.append(groups & people)
-        else:
-            masks.append(0 if detector.kind is DetectorKind.EXIT else groups & ~people)
-    return tuple(masks)
