@@ -17,6 +17,7 @@ from typing import ClassVar, Final, NamedTuple
 from greensplit.engine.errors import BridgeError
 from greensplit.engine.model.site import Junction
 
+from .approval import objection
 from .field import (
     NO_CONTROLS,
     Controls,
@@ -199,8 +200,10 @@ class Bridge(ABC):
         return self.settings.first_open_ms if is_first else self.settings.later_open_ms
 
     def _welcome(self, d: int, tables: FieldTables, now_ms: int) -> None:
-        device, junction = self._devices[d], self.junctions[d]
+        device, junction, approved = self._devices[d], self.junctions[d], self.settings.approved
         found = next(differences(tables, junction, self.settings.longest_backup_ms), "")
+        if not found and approved is not None:
+            found = objection(junction, tables, approved)
         device.health.state = LinkState.MONITOR_ONLY if found else LinkState.UP
         device.health.connections += 1
         device.heard_ms, device.status, device.sent = now_ms, None, None

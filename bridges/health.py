@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from .approval import Approval
 from .field import FieldCommand, FieldStatus
 
 __all__ = ["DEFAULT_SETTINGS", "BridgeSettings", "Device", "Health", "LinkState", "Note"]
@@ -20,6 +22,7 @@ class BridgeSettings:
     ``first_retry_ms`` and doubles up to ``last_retry_ms``. Controllers whose own backup time is longer than
     ``longest_backup_ms``, or that have none, are only monitored. A tick waits ``first_open_ms`` for
     controllers that are to be reached for the first time, and ``later_open_ms`` for those that were lost.
+    ``approved`` are the models that may be driven, by junction; None where nobody needs to approve: in simulations.
     """
 
     timeout_ms: int = 1000
@@ -33,6 +36,7 @@ class BridgeSettings:
     longest_backup_ms: int = 30_000
     first_open_ms: int = 5000
     later_open_ms: int = 200
+    approved: Mapping[str, Approval] | None = None
 
 
 DEFAULT_SETTINGS: Final = BridgeSettings()
