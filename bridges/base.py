@@ -10,33 +10,29 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import ClassVar, Final, NamedTuple
 
 from greensplit.engine.errors import BridgeError
 from greensplit.engine.model.site import Junction
 
+from .approval import objection
 from .field import (
-    Alarm,
+    NO_CONTROLS,
     Controls,
     FieldCommand,
     FieldStatus,
     FieldTables,
-    Flash,
-    Masks,
-    Mode,
     ModeRequest,
     Order,
-    PatternRequest,
-    PreemptRequest,
-    PreemptState,
     Remote,
-    StageRequest,
     check_command,
     check_status,
 )
+from .health import DEFAULT_SETTINGS, BridgeSettings, Device, Health, LinkState, Note
 from .model_check import differences
+from .standing import holds, is_local
 
 __all__ = [
     "DEFAULT_SETTINGS",
@@ -47,42 +43,11 @@ __all__ = [
     "LinkState",
     "Note",
     "Spoken",
-    "is_local",
 ]
 
 MOST_NOTES: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class BridgeSettings:
-    """Times, ms. A status older than ``fresh_ms`` is none; a command arrives within ``ttl_ms`` or is not acted upon.
-
-    An unchanged command is repeated after ``renew_ms``, a changed one is sent ``gap_ms`` after the last at the
-    earliest. What the controller does not confirm within ``confirm_ms`` is noted. Reconnecting begins after
-    ``first_retry_ms`` and doubles up to ``last_retry_ms``. Controllers whose own backup time is longer than
-    ``longest_backup_ms``, or that have none, are only monitored.
-    """
-
-    timeout_ms: int = 1000
-    fresh_ms: int = 2000
-    ttl_ms: int = 2000
-    renew_ms: int = 1000
-    gap_ms: int = 200
-    confirm_ms: int = 2000
-    first_retry_ms: int = 200
-    last_retry_ms: int = 4000
-    longest_backup_ms: int = 30_000
-
-
-DEFAULT_SETTINGS: Final = BridgeSettings()
-
-
-class LinkState(StrEnum):
-    """What a bridge may do at a junction."""
-
-    DOWN = "down"
-    MONITOR_ONLY = "monitor_only"
-    UP = "up"
+QUIET_MS: Final = 60_000
+"""So long nobody else has written before another master is told of again."""
 
 
 class Spoken(StrEnum):
@@ -100,43 +65,6 @@ class DetectorBits(NamedTuple):
     alarm: int
 
 
-class Note(NamedTuple):
-    """One line about what went wrong, or right again."""
-
-    t_ms: int
-    junction: str
-    text: str
-
-
-@dataclass(slots=True)
-class Health:
-    """How it stands with one controller. ``why`` says in one line what keeps it from ``UP``, or '' ."""
-
-    state: LinkState = LinkState.DOWN
-    why: str = "not connected yet"
-    polls: int = 0
-    failures: int = 0
-    connections: int = 0
-    commands: int = 0
-    withheld: int = 0
-    unconfirmed: int = 0
-
-
-@dataclass(slots=True)
-class _Device:
-    """What the bridge remembers of one controller."""
-
-    health: Health
-    status: FieldStatus | None = None
-    heard_ms: int = 0
-    retry_ms: int = 0
-    backoff_ms: int = 0
-    sent: FieldCommand | None = None
-    changed_ms: int = 0
-    is_confirmed: bool = True
-    was_local: bool = False
-
-
 class Bridge(ABC):
     """Connects, reads, writes, tells its health. Devices are positions in ``junctions``; the clock is handed in.
 
@@ -152,7 +80,7 @@ class Bridge(ABC):
         self.settings = settings
         self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
         self.clock: Callable[[], int] | None = None
-        self._devices = [_Device(Health()) for _ in self.junctions]
+        self._devices = [Device(Health()) for _ in self.junctions]
         self._key = 0
 
     def health(self, device: int) -> Health:
@@ -167,9 +95,7 @@ class Bridge(ABC):
 
     def read(self, now_ms: int) -> None:
         """Connect to whom it is time to, and look at all who are connected."""
-        for d, device in enumerate(self._devices):
-            if device.health.state is LinkState.DOWN and now_ms >= device.retry_ms:
-                self._connect(d, now_ms)
+        self._connect(now_ms)
         connected = self._connected()
         for d, answer in self._answers(self.poll_devices(connected, now_ms), connected):
             self._take(d, answer, now_ms)
@@ -212,11 +138,16 @@ class Bridge(ABC):
         if not checked:
             return
         sent = dict(checked)
+        unanswered = set(sent)
         for d, answer in self._answers(self.send_commands(checked, now_ms), sent):
+            unanswered.discard(d)
             if isinstance(answer, BridgeError):
                 self._fail(d, now_ms, str(answer))
+                self._devices[d].sent = None
             elif answer is None:
                 self._note_sent(d, sent[d], now_ms)
+        for d in unanswered:
+            self._devices[d].sent = None
 
     def release(self, now_ms: int) -> None:
         """Give every junction back. A courtesy: controllers that do not hear it fall back by their own timers."""
@@ -226,7 +157,7 @@ class Bridge(ABC):
         """Let go of all controllers."""
         for d in self._connected():
             self.close_device(d)
-            self._devices[d] = _Device(Health(why="closed"))
+            self._devices[d] = Device(Health(why="closed"))
 
     def _connected(self) -> list[int]:
         return [d for d, device in enumerate(self._devices) if device.health.state is not LinkState.DOWN]
@@ -241,46 +172,85 @@ class Bridge(ABC):
                 waiting.discard(d)
                 yield d, answer
 
-    def _connect(self, d: int, now_ms: int) -> None:
-        device, junction = self._devices[d], self.junctions[d]
-        try:
-            tables = self.open_device(d)
-        except BridgeError as err:
-            self._retry_later(device, now_ms)
-            self._tell(d, now_ms, f"could not connect: {err}")
+    def _connect(self, now_ms: int) -> None:
+        """All who are due at once. Those who were never reached are waited for; they hold nobody up later."""
+        due = [
+            d
+            for d, device in enumerate(self._devices)
+            if device.health.state is LinkState.DOWN and (device.is_opening or now_ms >= device.retry_ms)
+        ]
+        if not due:
             return
+        for d, answer in self._answers(self.open_devices(due, self._patience_ms(due)), due):
+            self._devices[d].is_opening = False
+            if isinstance(answer, FieldTables):
+                self._welcome(d, answer, now_ms)
+            else:
+                self._retry_later(self._devices[d], now_ms)
+                self._tell(d, now_ms, f"could not connect: {answer}")
+
+    def _patience_ms(self, due: Sequence[int]) -> int:
+        """How long a tick waits for controllers that are to be reached; not again for those on their way."""
+        new = [self._devices[d] for d in due if not self._devices[d].is_opening]
+        for device in new:
+            device.is_opening = True
+        if not new:
+            return 0
+        is_first = any(device.backoff_ms == 0 for device in new)
+        return self.settings.first_open_ms if is_first else self.settings.later_open_ms
+
+    def _welcome(self, d: int, tables: FieldTables, now_ms: int) -> None:
+        device, junction, approved = self._devices[d], self.junctions[d], self.settings.approved
         found = next(differences(tables, junction, self.settings.longest_backup_ms), "")
+        if not found and approved is not None:
+            found = objection(junction, tables, approved)
         device.health.state = LinkState.MONITOR_ONLY if found else LinkState.UP
         device.health.connections += 1
         device.heard_ms, device.status, device.sent = now_ms, None, None
         device.is_confirmed = True
         self._tell(d, now_ms, found)
 
-    def _retry_later(self, device: _Device, now_ms: int) -> None:
+    def _retry_later(self, device: Device, now_ms: int) -> None:
         """Double the wait with every failure; the first status ends the doubling."""
         longer_ms = 2 * device.backoff_ms or self.settings.first_retry_ms
         device.backoff_ms = min(longer_ms, self.settings.last_retry_ms)
         device.retry_ms = now_ms + device.backoff_ms
 
     def _take(self, d: int, answer: object, now_ms: int) -> None:
+        """A status counts from its own time: one that is told again makes nothing fresh, an earlier one nothing."""
         device = self._devices[d]
-        if not isinstance(answer, FieldStatus):
-            self._fail(d, now_ms, str(answer))
-            return
         try:
-            device.status = check_status(answer, self.junctions[d])
+            status = self._checked(d, answer, now_ms)
         except BridgeError as err:
             self._fail(d, now_ms, str(err))
             return
         device.health.polls += 1
-        device.heard_ms = now_ms
-        device.backoff_ms = 0
-        self._note_authority(d, answer, now_ms)
-        self._confirm(d, answer, now_ms)
+        if device.status is not None and status.t_ms < device.status.t_ms:
+            return
+        if device.status is None or status.t_ms > device.status.t_ms:
+            device.heard_ms = min(status.t_ms, now_ms)
+            device.backoff_ms = 0
+        device.status = status
+        self._note_authority(d, status, now_ms)
+        self._confirm(d, status, now_ms)
+
+    def _checked(self, d: int, answer: object, now_ms: int) -> FieldStatus:
+        if not isinstance(answer, FieldStatus):
+            raise BridgeError(str(answer))
+        status, fresh_ms = check_status(answer, self.junctions[d]), self.settings.fresh_ms
+        if abs(now_ms - status.t_ms) >= fresh_ms:
+            raise BridgeError(
+                f"junction {self.junctions[d].id}: expected a status of the last {fresh_ms} ms, "
+                f"found one of {status.t_ms} ms at {now_ms} ms"
+            )
+        return status
 
     def _fail(self, d: int, now_ms: int, why: str) -> None:
         self._devices[d].health.failures += 1
-        self.notes.append(Note(now_ms, self.junctions[d].id, why))
+        self._note(d, now_ms, why)
+
+    def _note(self, d: int, now_ms: int, text: str) -> None:
+        self.notes.append(Note(now_ms, self.junctions[d].id, text))
 
     def _drop(self, d: int, now_ms: int, why: str) -> None:
         device = self._devices[d]
@@ -295,7 +265,7 @@ class Bridge(ABC):
         health = self._devices[d].health
         if why != health.why:
             health.why = why
-            self.notes.append(Note(now_ms, self.junctions[d].id, why or "connected"))
+            self._note(d, now_ms, why or "connected")
 
     def _note_authority(self, d: int, status: FieldStatus, now_ms: int) -> None:
         """Withdraw under local authority, and begin anew after it."""
@@ -303,23 +273,32 @@ class Bridge(ABC):
         local = is_local(status)
         if local != device.was_local:
             device.was_local, device.sent = local, None
-            self.notes.append(
-                Note(
-                    now_ms, self.junctions[d].id, "local authority" if local else "local authority has ended"
-                )
-            )
+            self._note(d, now_ms, "local authority" if local else "local authority has ended")
 
     def _confirm(self, d: int, status: FieldStatus, now_ms: int) -> None:
         """Does the controller hold what it was told? Where it does not tell, nobody knows."""
-        device = self._devices[d]
-        if device.sent is None or status.controls is None or device.is_confirmed:
+        device, controls = self._devices[d], status.controls
+        if device.sent is None or controls is None or status.t_ms < device.changed_ms:
             return
-        device.is_confirmed = _holds(status.controls, device.sent.order)
-        if not device.is_confirmed and now_ms - device.sent.issued_ms >= self.settings.confirm_ms:
+        if holds(controls, device.sent.order):
+            device.is_confirmed = True
+        elif device.is_confirmed:
+            self._note_loss(d, device.sent.order, controls, now_ms)
+        elif now_ms - device.changed_ms >= self.settings.confirm_ms:
             device.health.unconfirmed += 1
-            told = f"expected {device.sent.order} to be held, found {status.controls}"
-            self.notes.append(Note(now_ms, self.junctions[d].id, told))
+            self._note(d, now_ms, f"expected {device.sent.order} to be held, found {controls}")
             device.sent = None  # what is wanted now is told anew
+
+    def _note_loss(self, d: int, order: Order, controls: Controls, now_ms: int) -> None:
+        """It held the order and holds it no longer: it let go of all, or somebody else writes. Told anew, at once."""
+        device = self._devices[d]
+        device.sent = None
+        if controls != NO_CONTROLS:
+            is_news = not device.health.overruled or now_ms - device.overruled_ms >= QUIET_MS
+            device.health.overruled += 1
+            device.overruled_ms = now_ms
+            if is_news:
+                self._note(d, now_ms, f"another master writes: expected {order} to be held, found {controls}")
 
     def _is_due(self, d: int, order: Order, now_ms: int) -> bool:
         device = self._devices[d]
@@ -354,6 +333,20 @@ class Bridge(ABC):
     def open_device(self, device: int) -> FieldTables:
         """Reach a controller and read what it says of itself. Raises BridgeError."""
 
+    def open_devices(
+        self, devices: Sequence[int], _patience_ms: int
+    ) -> Iterable[tuple[int, FieldTables | BridgeError]]:
+        """Reach controllers, one after the other; bridges that can reach all at once do so.
+
+        One that has not been reached within ``_patience_ms`` may be missing from the answers: it is asked for again
+        at the next tick, until it is among them.
+        """
+        for d in devices:
+            try:
+                yield d, self.open_device(d)
+            except BridgeError as err:
+                yield d, err
+
     @abstractmethod
     def close_device(self, device: int) -> None:
         """Let go of a controller. Never raises."""
@@ -379,28 +372,3 @@ class Bridge(ABC):
         self, commands: Sequence[tuple[int, FieldCommand]], now_ms: int
     ) -> Iterable[tuple[int, BridgeError | None]]:
         """Send one command each, all at once; None for each that was answered with success."""
-
-
-def is_local(status: FieldStatus) -> bool:
-    """Does somebody at the junction have the say: flash, manual, stop time, a preempt, a malfunction?"""
-    flashes = status.flash is not Flash.NONE and status.flash is not Flash.AUTOMATIC
-    stands = bool(status.alarms & (Alarm.STOP_TIME | Alarm.LOCAL_FLASH | Alarm.MMU_FLASH))
-    preempts = any(state is not PreemptState.NOT_ACTIVE for state in status.preempts)
-    return status.mode is Mode.MANUAL or flashes or stands or preempts
-
-
-def _holds(controls: Controls, order: Order) -> bool:
-    """Is the order what the controller holds? Force-offs may be over already."""
-    match order:
-        case Masks(hold, force_off, omit, call):
-            held = controls.masks
-            same = (held.hold, held.omit, held.call) == (hold, omit, call)
-            return same and not held.force_off & ~force_off
-        case StageRequest(stage):
-            return controls.stage == stage
-        case PatternRequest(pattern):
-            return controls.pattern == pattern
-        case PreemptRequest(inputs):
-            return controls.preempt == inputs
-        case ModeRequest(remote):
-            return controls.remote is remote

@@ -14,7 +14,7 @@ from typing import Final
 
 from greensplit.engine.errors import BridgeError
 from greensplit.engine.model.aspects import ASPECT_NAMES
-from greensplit.engine.model.site import Junction
+from greensplit.engine.model.site import DetectorKind, GroupKind, Junction
 
 __all__ = [
     "FLASH_PATTERN",
@@ -43,6 +43,7 @@ __all__ = [
     "Remote",
     "StageRequest",
     "Verdict",
+    "callers_of",
     "check_command",
     "check_status",
     "tables_of",
@@ -295,6 +296,19 @@ def tables_of(junction: Junction, backup_ms: int) -> FieldTables:
         clearance_ms=tuple(group.sequence.stop_ms for group in junction.groups),
         backup_ms=backup_ms,
     )
+
+
+def callers_of(junction: Junction) -> tuple[int, ...]:
+    """Mask of the groups that each detector calls: buttons call people, loops before the stop line the others."""
+    people = sum(1 << g for g, group in enumerate(junction.groups) if group.kind is GroupKind.PEDESTRIAN)
+    masks = []
+    for detector in junction.detectors:
+        groups = sum(1 << number - 1 for number in detector.groups)
+        if detector.kind is DetectorKind.PEDESTRIAN:
+            masks.append(groups & people)
+        else:
+            masks.append(0 if detector.kind is DetectorKind.EXIT else groups & ~people)
+    return tuple(masks)
 
 
 def check_status(status: FieldStatus, junction: Junction) -> FieldStatus:

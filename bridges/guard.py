@@ -1,24 +1,27 @@
 """The last check before an order leaves: by tables of its own, and timers that only the lamps seen from outside set.
 
-What must never be green together is never asked for together; no green is forced off before its minimum is over. A
-refusal latches: the junction is given back, and its controller runs its own plan.
+What must never be green together is never asked for together; no green is forced off before its minimum is over; who
+calls is not left red without end. A refusal latches: the junction is given back, and its controller runs its own plan.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from greensplit.engine.kernels.state import NEVER_MS
-from greensplit.engine.model.aspects import GREEN, PERMISSIVE
+from greensplit.engine.model.aspects import DARK, GREEN, PERMISSIVE
 from greensplit.engine.model.compiled import CONFLICT, YIELDS, compile_rules
 from greensplit.engine.model.site import Site
 
 from .field import Masks, Order, StageRequest
 
-__all__ = ["Guard", "Objection"]
+__all__ = ["LONGEST_RED_MS", "Guard", "Objection"]
+
+LONGEST_RED_MS: Final = 300_000
+"""Beyond the longest red of any controller of ours: who comes here has been forgotten."""
 
 
 class Objection(NamedTuple):
@@ -31,22 +34,34 @@ class Objection(NamedTuple):
 
 
 class Guard:
-    """Judges orders; ``objections`` are those it refused, ``refused`` (J,) is 1 where one latched."""
+    """Judges orders; ``objections`` are those it refused, ``refused`` (J,) is 1 where one latched.
 
-    def __init__(self, site: Site) -> None:
+    A group that has called and been red for ``longest_red_ms`` under our orders must be asked for.
+    """
+
+    def __init__(self, site: Site, longest_red_ms: int = LONGEST_RED_MS) -> None:
         self.objections: list[Objection] = []
         self.refused = np.zeros(len(site.junctions), np.uint8)
         self._site = site
         self._rules = compile_rules(site)
         self._aspect = np.zeros(len(self._rules.min_green_ms), np.uint8)
         self._green_ms = np.full(len(self._aspect), NEVER_MS, np.int64)
+        self._served_ms = np.full(len(self._aspect), NEVER_MS, np.int64)
+        self._longest_red_ms = longest_red_ms
         self._stages = [
             [(frozenset(stage.green), frozenset(stage.permissive)) for stage in junction.stages]
             for junction in site.junctions
         ]
 
-    def see(self, aspect: npt.NDArray[np.uint8], now_ms: int) -> None:
-        """Lamps (G,) as they show now."""
+    def see(
+        self, aspect: npt.NDArray[np.uint8], now_ms: int, waits: npt.NDArray[np.uint8] | None = None
+    ) -> None:
+        """Lamps (G,) as they show now; ``waits`` (G,) is 1 for groups that call while the junction is under our orders.
+
+        Where nobody calls, or somebody else decides, the time in red begins anew.
+        """
+        served = _goes(aspect) if waits is None else _goes(aspect) | (aspect == DARK) | (waits == 0)
+        self._served_ms[served | (self._served_ms == NEVER_MS)] = now_ms
         begins = _goes(aspect) & ~_goes(self._aspect)
         self._green_ms[begins] = now_ms
         self._aspect[:] = aspect
@@ -76,14 +91,21 @@ class Guard:
                 if not 0 <= stage < len(self._stages[j]):
                     return "unknown stage", ()
                 green, permissive = self._stages[j][stage]
-                return self._clash(j, green, permissive)
+                return self._clash(j, green, permissive) or self._forgotten(j, green, now_ms)
             case Masks(hold, force_off, omit, call):
                 early = force_off & ~hold & self._greens(j) & ~self.has_had_minimum(j, now_ms)
                 if early:
                     return "short minimum green", _numbers(early)
                 wanted = frozenset(_numbers(hold | call & ~omit))
-                return self._clash(j, wanted, wanted)
+                return self._clash(j, wanted, wanted) or self._forgotten(j, wanted, now_ms)
         return None
+
+    def _forgotten(self, j: int, asked: frozenset[int], now_ms: int) -> tuple[str, tuple[int, ...]] | None:
+        """Groups that have waited too long, when none of them is asked for."""
+        first, last = self._rules.group_ptr[j], self._rules.group_ptr[j + 1]
+        late = np.flatnonzero(now_ms - self._served_ms[first:last] > self._longest_red_ms)
+        groups = tuple(int(g) + 1 for g in late)
+        return ("red for too long", groups) if groups and asked.isdisjoint(groups) else None
 
     def _greens(self, j: int) -> int:
         first, last = self._rules.group_ptr[j], self._rules.group_ptr[j + 1]

@@ -16,9 +16,20 @@ from greensplit.engine.model.compiled import YIELDS, compile_detection, compile_
 from greensplit.engine.model.site import Site
 
 from .base import Bridge, Spoken
-from .field import NO_CONTROLS, FieldStatus, Masks, ModeRequest, Order, Remote, StageRequest
+from .field import (
+    NO_CONTROLS,
+    FieldStatus,
+    Masks,
+    Mode,
+    ModeRequest,
+    Order,
+    Remote,
+    StageRequest,
+    callers_of,
+)
 from .guard import Guard
 from .reconstruct import Change, Quality, Reconstruction
+from .standing import is_local
 
 __all__ = ["FieldPort"]
 
@@ -52,6 +63,8 @@ class FieldPort:
         self._aim = np.full(len(site.junctions), KEEP, np.int32)
         self._shown = np.zeros(len(self._signals.min_green_ms), np.uint8)
         self._end_ms = np.full(len(self._shown), NEVER_MS, np.int64)
+        self._callers = [callers_of(junction) for junction in site.junctions]
+        self._waits = np.zeros(len(self._shown), np.uint8)
 
     def sample(self, now_ms: int) -> None:
         """A fast look at the detectors, some times a second."""
@@ -81,9 +94,10 @@ class FieldPort:
         self.bridge.read(now_ms)
         for j in range(len(self._site.junctions)):
             self._status[j] = status = self.bridge.status(j, now_ms)
+            self._note_calls(j, status)
             if status is not None:
                 self._note(j, status, now_ms)
-        self.guard.see(self._shown, now_ms)
+        self.guard.see(self._shown, now_ms, self._waits)
 
     def observe(self, aspect: npt.NDArray[np.uint8]) -> None:
         """Lamps as they were seen last; where nobody answers, as they were before."""
@@ -126,6 +140,18 @@ class FieldPort:
             omit=everybody & ~wanted,
             call=wanted,
         )
+
+    def _note_calls(self, j: int, status: FieldStatus | None) -> None:
+        """Who calls, as the controller tells or as its detectors show, while we are those who decide."""
+        first, last = int(self._signals.group_ptr[j]), int(self._signals.group_ptr[j + 1])
+        calls = 0
+        if status is not None and status.mode is Mode.SYSTEM and not is_local(status):
+            calls = status.calls
+            for d, mask in enumerate(self._callers[j]):
+                if status.detector_on & ~status.detector_alarm & 1 << d:
+                    calls |= mask
+        for g in range(last - first):
+            self._waits[first + g] = calls >> g & 1
 
     def _note(self, j: int, status: FieldStatus, now_ms: int) -> None:
         first = int(self._signals.group_ptr[j])

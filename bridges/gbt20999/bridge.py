@@ -8,7 +8,7 @@ A heartbeat goes out with each command, and with no other tick: it may keep a co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Final, TypeVar
 
 from greensplit.bridges.base import DEFAULT_SETTINGS, Bridge, BridgeSettings, DetectorBits, Spoken
@@ -40,6 +40,7 @@ from .status import MOST_ROWS, Told, detector_addresses, detector_mask, read_sta
 __all__ = ["GbtBridge", "make"]
 
 MOST_THREADS: Final = 64
+MOST_OPENERS: Final = 16
 PIPE: Final = Address(18, 1)
 MOST_PLANS: Final = 128
 COMMAND_OF: Final = {Remote.FLASH: Command.FLASH, Remote.ALL_RED: Command.ALL_RED}
@@ -68,11 +69,28 @@ class GbtBridge(Bridge):
         self._hosts: list[Host | None] = [None] * len(self.junctions)
         self._told = [Told() for _ in self.junctions]
         self._threads = ThreadPoolExecutor(min(MOST_THREADS, max(1, len(self.junctions))), "gbt20999")
+        self._openers = ThreadPoolExecutor(min(MOST_OPENERS, max(1, len(self.junctions))), "gbt20999-open")
+        self._opening: dict[int, Future[FieldTables]] = {}
 
     def close(self) -> None:
-        """See ``Bridge``."""
+        """See ``Bridge``. Those on their way are awaited, and let go of."""
         super().close()
         self._threads.shutdown()
+        self._openers.shutdown(cancel_futures=True)
+        for device in range(len(self.junctions)):
+            self.close_device(device)
+
+    def open_devices(
+        self, devices: Sequence[int], patience_ms: int
+    ) -> Iterator[tuple[int, FieldTables | BridgeError]]:
+        """See ``Bridge``: each in a thread, so that one that answers slowly or never delays no other."""
+        for d in devices:
+            if d not in self._opening:
+                self._opening[d] = self._openers.submit(self.open_device, d)
+        wait([self._opening[d] for d in devices], patience_ms / 1000)
+        for d in devices:
+            if self._opening[d].done():
+                yield d, _result(self._opening.pop(d))
 
     def open_device(self, device: int) -> FieldTables:
         """See ``Bridge``: find out what kind of device answers, and read its tables; a link that is open ends."""
@@ -151,6 +169,13 @@ class GbtBridge(Bridge):
         answers: Iterable[Answer | BridgeError]
         answers = map(attempt, devices) if len(devices) < 2 else self._threads.map(attempt, devices)
         return zip(devices, answers, strict=True)
+
+
+def _result(opened: Future[FieldTables]) -> FieldTables | BridgeError:
+    try:
+        return opened.result()
+    except BridgeError as err:
+        return err
 
 
 def central_values(order: Order, profile: Profile) -> dict[Address, Value]:

@@ -70,17 +70,37 @@ class MqttBridge(Bridge):
 
     def open_device(self, device: int) -> FieldTables:
         """Wait for the connection, then for the controller's own word of what it is."""
-        self._start()
-        peer, node = self._peers[device], self._nodes[device]
-        deadline = self._deadline()
-        peer.tables = None
-        self._fetch(device, TABLES)
-        self._wait(lambda: peer.tables is not None, deadline)
-        tables = self._peers[device].tables
-        if tables is None:
-            found = peer.trouble or (f"presence {peer.presence}" if peer.presence else "silence")
-            raise BridgeError(f"{node}: expected what the controller says of itself, found {found}")
-        return tables
+        ((_, answer),) = self.open_devices([device], self.settings.timeout_ms)
+        if isinstance(answer, BridgeError):
+            raise answer
+        return answer
+
+    def open_devices(
+        self, devices: Sequence[int], patience_ms: int
+    ) -> Iterator[tuple[int, FieldTables | BridgeError]]:
+        """Ask all for their own word of what they are, and wait for all; a word that comes later counts next time."""
+        deadline = monotonic() + min(patience_ms, self.settings.timeout_ms) / 1000
+        try:
+            self._start()
+            for d in devices:
+                if self._peers[d].tables is None:
+                    self._fetch(d, TABLES)
+        except BridgeError as err:
+            yield from ((d, err) for d in devices)
+            return
+        self._wait(lambda: all(self._peers[d].tables is not None for d in devices), deadline)
+        for d in devices:
+            yield d, self._tables(d)
+
+    def _tables(self, device: int) -> FieldTables | BridgeError:
+        peer = self._peers[device]
+        if peer.tables is not None:
+            tables, peer.tables = peer.tables, None
+            return tables
+        found = peer.trouble or (f"presence {peer.presence}" if peer.presence else "silence")
+        return BridgeError(
+            f"{self._nodes[device]}: expected what the controller says of itself, found {found}"
+        )
 
     def _start(self) -> None:
         """Connect at the first call; later the connection comes back by itself, and nobody waits for it."""

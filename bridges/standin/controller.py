@@ -37,7 +37,7 @@ from greensplit.engine.loop import DetectorEvents
 from greensplit.engine.model.aspects import CLEARANCE, DARK, GREEN, PERMISSIVE, RED, RED_AMBER, YELLOW
 from greensplit.engine.model.compiled import compile_detection, compile_signals
 from greensplit.engine.model.compiled_local import compile_local
-from greensplit.engine.model.site import DetectorKind, GroupKind, Junction, Site
+from greensplit.engine.model.site import Junction, Site
 
 from ..field import (
     FLASH_PATTERN,
@@ -59,6 +59,7 @@ from ..field import (
     Remote,
     StageRequest,
     Verdict,
+    callers_of,
     check_command,
     tables_of,
 )
@@ -124,10 +125,11 @@ class StandIn:
         self._local = compile_local(self._site)
         self._offset_ms = self._local.offset_ms.copy()
         self._greens = tuple(sum(1 << number - 1 for number in s.green) for s in junction.stages)
-        self._callers = _callers(junction)
+        self._callers = callers_of(junction)
         self._advance_local = settled(advance_local)
         self._advance_machine = settled(advance_machine)
         self._take_detections = settled(take_detections)
+        self._now_ms = 0
         self._new_arrays()
         self._power_up()
 
@@ -148,7 +150,6 @@ class StandIn:
         self._orders = new_orders(1)
         self._cards = LoopCards(len(self.junction.detectors), self.config.period_ms)
         self._calls = 0
-        self._now_ms = 0
         self._written_ms: int | None = None
         self._has_fallen_back = False
         self._last_issued_ms: int | None = None
@@ -156,8 +157,10 @@ class StandIn:
         self._has_restarted = False
 
     def reboot(self) -> None:
-        """Power off and on. The malfunction monitor keeps what it latched."""
+        """Power off and on: all red for the longest intergreen. The malfunction monitor keeps what it latched."""
+        self.monitor.lose_power(self._now_ms)
         self._power_up()
+        self._start_from_red()
         self._has_restarted = True
 
     def reset_monitor(self) -> None:
@@ -165,6 +168,12 @@ class StandIn:
         self.monitor.reset()
         self._machine = new_machine(self._signals)
         self._state = new_local(self._signals, self._local)
+        self._start_from_red()
+
+    def _start_from_red(self) -> None:
+        """Nobody knows what was green: all red for the longest intergreen."""
+        longest_ms = int(self._signals.intergreen_ms.max(initial=self.junction.start_red_ms))
+        self._machine.red_until_ms[0] = self._now_ms + longest_ms
 
     def sense(self, now_ms: int, events: DetectorEvents) -> None:
         """Take detector changes up to ``now_ms``; positions are those of the junction's detectors."""
@@ -457,16 +466,3 @@ class StandIn:
             if is_on:
                 found |= flag
         return found
-
-
-def _callers(junction: Junction) -> tuple[int, ...]:
-    """Mask of the groups that each detector calls: buttons call people, loops before the stop line the others."""
-    people = sum(1 << g for g, group in enumerate(junction.groups) if group.kind is GroupKind.PEDESTRIAN)
-    masks = []
-    for detector in junction.detectors:
-        groups = sum(1 << number - 1 for number in detector.groups)
-        if detector.kind is DetectorKind.PEDESTRIAN:
-            masks.append(groups & people)
-        else:
-            masks.append(0 if detector.kind is DetectorKind.EXIT else groups & ~people)
-    return tuple(masks)

@@ -72,6 +72,17 @@ class Monitor:
         self._since_ms: dict[tuple[str, int, int], int] = {}
         self._last_ms: dict[tuple[str, int, int], int] = {}
 
+    def lose_power(self, now_ms: int) -> None:
+        """The cabinet has been without power: what was green has ended without a yellow, and nobody is to blame.
+
+        What latched stays, and so does the time from which the clearance of those greens is counted.
+        """
+        for g in _bits(self._before.green):
+            self._green_end_ms[g] = now_ms
+        self._before = Lights(self._everybody, 0, 0)
+        self._since_ms.clear()
+        self._last_ms.clear()
+
     def judge(self, lights: Lights, now_ms: int, stays_ms: int) -> Malfunction | None:
         """Judge lamps that burn from ``now_ms`` on for at least ``stays_ms``; the fault that is latched, if any."""
         if self.latched is None:

@@ -20,7 +20,7 @@ from greensplit.engine.field_loop import FieldLoop
 from greensplit.engine.loop import View
 from greensplit.engine.model.aspects import GREEN
 
-from .street import NOTHING, two_crossroads
+from .street import NOTHING, events, two_crossroads
 
 BACKUP_MS = 5000
 HANG_MS = 20_000
@@ -198,3 +198,19 @@ def test_a_junction_at_which_the_guard_has_latched_is_given_back() -> None:
     assert engine.stand_ins[0].status().mode is Mode.SYSTEM
     assert engine.stand_ins[1].status().mode is Mode.BACKUP
     assert engine.stand_ins[1].controls.stage == -1
+
+
+def test_a_call_that_the_planner_never_serves_ends_its_orders() -> None:
+    """A car stands at group 2 of A and the planner wants stage 1 for ever: after five minutes A runs its own plan."""
+    engine = Engine()
+    engine.stand_ins[0].sense(100, events((2, 100, 1)))
+    for now_ms in range(1000, 320_000, 1000):
+        engine.street_until(now_ms)
+        engine.tick()
+        if now_ms == 300_000:
+            assert engine.modes() == {Mode.SYSTEM}
+    objections = engine.port.guard.objections
+    assert [(o.junction, o.fault, o.groups) for o in objections] == [("A", "red for too long", (2,))]
+    assert engine.stand_ins[0].status().mode is not Mode.SYSTEM
+    assert engine.stand_ins[1].status().mode is Mode.SYSTEM
+    assert not engine.stand_ins[0].monitor.log

@@ -259,3 +259,14 @@ def test_power_off_and_on_starts_from_red_on_the_own_plan() -> None:
     assert Alarm.POWER_RESTART in status.alarms
     tell(stand_in, StageRequest(1), 20_200)
     assert Alarm.POWER_RESTART not in stand_in.status().alarms
+
+
+@pytest.mark.parametrize("power_ms", range(8000, 30_000, 1700))
+def test_power_that_comes_back_is_no_malfunction(power_ms: int) -> None:
+    """Whatever shows when power goes, the junction starts from red, and no group before those that were green."""
+    stand_in = StandIn(JUNCTION)
+    until(stand_in, power_ms)
+    stand_in.reboot()
+    until(stand_in, power_ms + 30_000, power_ms)
+    assert not stand_in.monitor.log
+    assert GREEN in stand_in.status().aspects
