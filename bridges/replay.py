@@ -28,7 +28,7 @@ from greensplit.engine.loop import DetectorEvents
 from greensplit.engine.model.aspects import CLEARANCE, DARK, GREEN, RED, YELLOW
 from greensplit.engine.model.site import Site
 
-__all__ = ["ReplayPort"]
+__all__ = ["MachinePort", "ReplayPort", "StagesPort"]
 
 SHOWN = {
     BEGIN_GREEN: GREEN,
@@ -44,13 +44,15 @@ class ReplayPort:
     """Plays the rows of a log, (n,) of ``EVENT_DTYPE``, to a ``Loop`` that observes.
 
     Rows may come in any order. Those of devices, detectors and groups that the site does not have are counted in
-    ``unknown`` and left out. Logs do not tell protected from permissive greens: they are green.
+    ``unknown`` and left out; ``shown_rows`` counts those that told of lamps. Logs do not tell protected from
+    permissive greens: they are green.
     """
 
     drives_lamps = False
 
     def __init__(self, site: Site, rows: npt.NDArray[np.void]) -> None:
         self.unknown = 0
+        self.shown_rows = 0
         self._rows = np.sort(np.asarray(rows, EVENT_DTYPE), order="t_ms", kind="stable")
         self._at = 0
         self._detectors: dict[tuple[int, int], int] = {}
@@ -115,3 +117,38 @@ class ReplayPort:
                 self.unknown += 1
             else:
                 self._shown[group] = SHOWN[event]
+                self.shown_rows += 1
+
+
+class MachinePort(ReplayPort):
+    """Detectors of a log; the lamps are those of the loop's own signal machine."""
+
+    drives_lamps = True
+
+
+class StagesPort(ReplayPort):
+    """Detectors and lamps of a log, for a ``FieldLoop``: it asks for stages, and nobody is there to obey."""
+
+    def __init__(self, site: Site, rows: npt.NDArray[np.void]) -> None:
+        super().__init__(site, rows)
+        self._greens = [
+            [sum(1 << number - 1 for number in stage.green) for stage in junction.stages]
+            for junction in site.junctions
+        ]
+        self._first = [self._span[junction.device_id][0] for junction in site.junctions]
+        self._aim = np.full(len(site.junctions), -1, np.int32)
+
+    def aims(self, aim: npt.NDArray[np.int32]) -> None:
+        """The stage of which all greens show and no others, the first of such; the last one while none does."""
+        for j, greens in enumerate(self._greens):
+            first = self._first[j]
+            shown = self._shown[first : self._span_end(j)]
+            green = sum(1 << int(g) for g in np.flatnonzero(shown == GREEN))
+            self._aim[j] = next((s for s, mask in enumerate(greens) if mask == green), int(self._aim[j]))
+        aim[:] = self._aim
+
+    def ask(self, request: npt.NDArray[np.int32], now_ms: int) -> None:
+        """Nobody is there to obey."""
+
+    def _span_end(self, j: int) -> int:
+        return self._first[j + 1] if j + 1 < len(self._first) else len(self._shown)

@@ -15,6 +15,7 @@ from .explain import explain
 from .incidents import incidents
 from .measures import measures
 from .plan import plan
+from .replay import replay
 from .report import report
 from .run import run
 from .scenarios import scenarios_app
@@ -34,6 +35,7 @@ app.command()(run)
 app.command()(compare)
 app.command()(plan)
 app.command()(report)
+app.command()(replay)
 app.command()(explain)
 app.command()(standin)
 app.command()(measures)
