@@ -34,7 +34,6 @@ class Links(NamedTuple):
     into_way: I32  # (W,) ways that lead into each source
     way_lane: I32  # (W,)
     feed_ptr: I32  # (L + 1,)
-    feed_lane: I32  # (K,)
     feed_source: I32  # (K,)
     feed_travel_ms: I32  # (K,) junction to stop line at free flow
     source_ptr: I32  # (E + 1,)
@@ -66,7 +65,6 @@ def compile_links(site: Site) -> Links:
         into_way=_order([source for _, _, source in ways]),
         way_lane=_i32(lane for lane, _, _ in ways),
         feed_ptr=_ptr((feed[0] for feed in feeds), lanes),
-        feed_lane=_i32(feed[0] for feed in feeds),
         feed_source=_i32(feed[1] for feed in feeds),
         feed_travel_ms=_i32(feed[2] for feed in feeds),
         source_ptr=_ptr((feed[1] for feed in feeds), len(sources)),

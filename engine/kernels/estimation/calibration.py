@@ -1,8 +1,7 @@
 """What the arrival forecasts learn: flows, shares, noise. Every lane has its turn once in PERIOD_S seconds.
 
-The shares of the feeds come from what was attributed to them; where no advance loop tells when vehicles came, a feed
-gets no more than what the lanes that have one leave of its source. The flow beyond all sight comes from the lane's own
-smoothed count, to which the sum of all parts is scaled within bounds. The ring is corrected for every change at once.
+The shares of the feeds come from what was attributed to them, the flow beyond all sight from the lane's own smoothed
+count, to which the sum of all parts is scaled within bounds. The ring is corrected for every change at once.
 
 A lane's flow is smoothed over a minute and over ten, and both are weighted as their forecasts of the lane's counts were
 likely lately (Bayesian model averaging with forgetting, Raftery et al. 2010): steady streams are averaged for long,
@@ -84,7 +83,7 @@ def renew_bases(
         nearest_s = HORIZON_S
         for feed in range(links.feed_ptr[lane], links.feed_ptr[lane + 1]):
             before_unseen -= arrivals.feed_per_s[feed]
-            _renew_feed_share(links, travel, arrivals, feed, counter)
+            _renew_feed_share(links, travel, arrivals, feed)
             announced += arrivals.feed_share[feed] * outflow.rate_per_s[links.feed_source[feed]]
             if travel.mean_s[feed] >= 0:
                 nearest_s = min(nearest_s, travel.mean_s[feed])
@@ -232,7 +231,7 @@ def _renew_lane_share(
 
 
 @inlined
-def _renew_feed_share(links: Links, travel: Travel, arrivals: Arrivals, feed: int, counter: int) -> None:
+def _renew_feed_share(links: Links, travel: Travel, arrivals: Arrivals, feed: int) -> None:
     if travel.mean_s[feed] >= 0:
         source = links.feed_source[feed]
         others = links.source_ptr[source + 1] - links.source_ptr[source]
@@ -242,13 +241,7 @@ def _renew_feed_share(links: Links, travel: Travel, arrivals: Arrivals, feed: in
         found = (arrivals.feed_veh[feed] + FEED_PRIOR_VEH / others) / (
             arrivals.source_veh[feed] + FEED_PRIOR_VEH
         )
-        most = 1.0
-        if counter != BY_ADVANCE:
-            for i in range(links.source_ptr[source], links.source_ptr[source + 1]):
-                other = links.source_feed[i]
-                if arrivals.counter[links.feed_lane[other]] == BY_ADVANCE:
-                    most -= arrivals.feed_share[other]
-        arrivals.feed_share[feed] = min(found, max(most, 0.0))
+        arrivals.feed_share[feed] = min(found, 1.0)
 
 
 @inlined

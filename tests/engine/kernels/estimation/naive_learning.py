@@ -104,7 +104,7 @@ def learn(
     _divide(lane, lanes, level)
     for feed in lane.feeds:
         if not feed.is_far:
-            _learn_share(feed, lane, lanes)
+            _learn_share(feed)
     lane.feed_sight_s = min((feed.whole_s for feed in lane.feeds if not feed.is_far), default=0)
     _exchange_flow(lane, sources, now_s)
 
@@ -188,19 +188,12 @@ def _divide(lane: Lane, lanes: list[Lane], level: list[int]) -> None:
     lane.noise[0] = max(1.0 - share, 0.1)
 
 
-def _learn_share(feed: Feed, lane: Lane, lanes: list[Lane]) -> None:
-    """Of the last 200 possible ones those that came; before, 3 vehicles that every rival gets its part of.
-
-    A lane that no advance loop counts gets of a source at most what those that have one leave.
-    """
+def _learn_share(feed: Feed) -> None:
+    """Of the last 200 possible ones those that came; before, 3 vehicles that every rival gets its part of."""
     if feed.possible > 200.0:
         feed.credited *= 200.0 / feed.possible
         feed.possible = 200.0
-    taken = 0.0
-    if lane.counter != ADVANCE:
-        counted = [other for other in lanes if other.counter == ADVANCE]
-        taken = sum(each.share for other in counted for each in other.feeds if each.source == feed.source)
-    feed.share = min((feed.credited + 3.0 / feed.rivals) / (feed.possible + 3.0), max(1.0 - taken, 0.0))
+    feed.share = min((feed.credited + 3.0 / feed.rivals) / (feed.possible + 3.0), 1.0)
 
 
 def _exchange_flow(lane: Lane, sources: list[Source], now_s: int) -> None:
