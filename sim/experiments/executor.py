@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import multiprocessing
 import tempfile
@@ -192,6 +193,17 @@ def _watch(client: Any, done: threading.Event, patience_s: float) -> None:
         client.close()
 
 
+async def _knock(address: str, timeout_s: float) -> None:
+    """Raise what a client would, without one: the collector may end a client that failed while another one begins.
+
+    Both take the same lock, so that would hang.
+    """
+    from distributed.comm import connect
+
+    comm = await connect(address, timeout=timeout_s)
+    await comm.close()
+
+
 def _connect(address: str, timeout_s: float) -> Any:
     try:
         from distributed import Client
@@ -203,6 +215,7 @@ def _connect(address: str, timeout_s: float) -> Any:
         logging.CRITICAL
     )  # a lost scheduler is told by the results
     try:
+        asyncio.run(_knock(address, timeout_s))
         client = Client(address, timeout=timeout_s, set_as_default=False)
     except (OSError, ValueError, TypeError) as err:
         raise InputError(
