@@ -32,7 +32,7 @@ class BridgeSettings:
     gap_ms: int = 200
     confirm_ms: int = 2000
     first_retry_ms: int = 200
-    last_retry_ms: int = 4000
+    last_retry_ms: int = 2000
     longest_backup_ms: int = 30_000
     first_open_ms: int = 5000
     later_open_ms: int = 200

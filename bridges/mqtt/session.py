@@ -30,7 +30,7 @@ from .settings import BrokerSettings
 __all__ = ["Envelope", "Received", "Session", "Will"]
 
 LEAST_WAIT_S: Final = 1
-MOST_WAIT_S: Final = 3  # connected again within 5 s of the broker's return
+MOST_WAIT_S: Final = 2  # with the longest retry of a bridge: connected again within 5 s of the return
 INFLIGHT: Final = 200
 SIGNATURE: Final = "signature"
 
