@@ -32,6 +32,8 @@ class BadStream:
         self._ends = Event()
         self._lock = Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._ends_of_all: list[socket.socket] = []
+        self._threads: list[Thread] = []
         self._server = socket.create_server(("127.0.0.1", 0))
         self._server.settimeout(0.05)
         self.port: int = self._server.getsockname()[1]
@@ -53,6 +55,10 @@ class BadStream:
         self._thread.join()
         self._server.close()
         self.cut()
+        for thread in self._threads:
+            thread.join(5.0)
+        for end in self._ends_of_all:
+            end.close()
 
     def _accept(self) -> None:
         while not self._ends.is_set():
@@ -71,7 +77,10 @@ class BadStream:
             with self._lock:
                 self._pairs.append((near, far))
             for source, sink in ((near, far), (far, near)):
-                Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+                thread = Thread(target=self._pass_on, args=(source, sink), daemon=True)
+                thread.start()
+                self._threads.append(thread)
+                self._ends_of_all.append(source)
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
@@ -82,7 +91,6 @@ class BadStream:
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-        source.close()
 
     def _spoilt(self, data: bytes) -> bytes:
         with self._lock:
