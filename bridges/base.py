@@ -207,7 +207,7 @@ class Bridge(ABC):
         device.health.state = LinkState.MONITOR_ONLY if found else LinkState.UP
         device.health.connections += 1
         device.heard_ms, device.status, device.sent = now_ms, None, None
-        device.is_confirmed = True
+        device.is_confirmed, device.orders = True, ()
         self._tell(d, now_ms, found)
 
     def _retry_later(self, device: Device, now_ms: int) -> None:
@@ -282,23 +282,26 @@ class Bridge(ABC):
             return
         if holds(controls, device.sent.order):
             device.is_confirmed = True
-        elif device.is_confirmed:
+        elif device.is_confirmed or now_ms - device.changed_ms >= self.settings.confirm_ms:
             self._note_loss(d, device.sent.order, controls, now_ms)
-        elif now_ms - device.changed_ms >= self.settings.confirm_ms:
-            device.health.unconfirmed += 1
-            self._note(d, now_ms, f"expected {device.sent.order} to be held, found {controls}")
-            device.sent = None  # what is wanted now is told anew
 
     def _note_loss(self, d: int, order: Order, controls: Controls, now_ms: int) -> None:
-        """It held the order and holds it no longer: it let go of all, or somebody else writes. Told anew, at once."""
+        """It does not hold what it was told, and for long or no longer. What is wanted now is told anew, at once.
+
+        It let go of all; or it kept to the order before; or somebody else writes.
+        """
         device = self._devices[d]
         device.sent = None
-        if controls != NO_CONTROLS:
+        told = f"expected {order} to be held, found {controls}"
+        if controls != NO_CONTROLS and not any(holds(controls, ours) for ours in device.orders):
             is_news = not device.health.overruled or now_ms - device.overruled_ms >= QUIET_MS
             device.health.overruled += 1
             device.overruled_ms = now_ms
             if is_news:
-                self._note(d, now_ms, f"another master writes: expected {order} to be held, found {controls}")
+                self._note(d, now_ms, f"another master writes: {told}")
+        elif not device.is_confirmed:
+            device.health.unconfirmed += 1
+            self._note(d, now_ms, told)
 
     def _is_due(self, d: int, order: Order, now_ms: int) -> bool:
         device = self._devices[d]
@@ -326,6 +329,8 @@ class Bridge(ABC):
         if device.sent is None or device.sent.order != command.order:
             device.changed_ms = now_ms
             device.is_confirmed = False
+        if device.orders[-1:] != (command.order,):
+            device.orders = (*device.orders[-1:], command.order)
         device.sent = command
         device.health.commands += 1
 

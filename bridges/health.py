@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from .approval import Approval
-from .field import FieldCommand, FieldStatus
+from .field import FieldCommand, FieldStatus, Order
 
 __all__ = ["DEFAULT_SETTINGS", "BridgeSettings", "Device", "Health", "LinkState", "Note"]
 
@@ -32,7 +32,7 @@ class BridgeSettings:
     gap_ms: int = 200
     confirm_ms: int = 2000
     first_retry_ms: int = 200
-    last_retry_ms: int = 4000
+    last_retry_ms: int = 2000
     longest_backup_ms: int = 30_000
     first_open_ms: int = 5000
     later_open_ms: int = 200
@@ -75,7 +75,7 @@ class Health:
 
 @dataclass(slots=True)
 class Device:
-    """What the bridge remembers of one controller."""
+    """What the bridge remembers of one controller. ``orders`` are the last two that it was told, the older first."""
 
     health: Health
     status: FieldStatus | None = None
@@ -83,6 +83,7 @@ class Device:
     retry_ms: int = 0
     backoff_ms: int = 0
     sent: FieldCommand | None = None
+    orders: tuple[Order, ...] = ()
     changed_ms: int = 0
     is_confirmed: bool = True
     overruled_ms: int = 0

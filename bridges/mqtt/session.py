@@ -11,9 +11,10 @@ import socket
 import ssl
 import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from threading import Condition
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Final, NamedTuple
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -30,7 +31,7 @@ from .settings import BrokerSettings
 __all__ = ["Envelope", "Received", "Session", "Will"]
 
 LEAST_WAIT_S: Final = 1
-MOST_WAIT_S: Final = 3  # connected again within 5 s of the broker's return
+MOST_WAIT_S: Final = 2  # with the longest retry of a bridge: connected again within 5 s of the return
 INFLIGHT: Final = 200
 SIGNATURE: Final = "signature"
 
@@ -60,6 +61,25 @@ class Received(NamedTuple):
     envelope: Envelope
 
 
+class _SteadyClient(Client):
+    """paho's thread ends for good on bytes that it cannot read, such as a topic that is no UTF-8; this one goes on."""
+
+    on_unreadable: Callable[[Exception], None]
+    is_stopping = False
+
+    def loop_forever(self, timeout: float = 1.0, retry_first_connection: bool = False) -> MQTTErrorCode:
+        """Until ``disconnect``; whatever is raised on the way ends the connection, and a new one is made."""
+        while not self.is_stopping:
+            try:
+                return super().loop_forever(timeout, retry_first_connection)
+            except Exception as err:  # noqa: BLE001  paho names no errors of its own
+                self.on_unreadable(err)
+            sleep(LEAST_WAIT_S)
+            with suppress(OSError, ValueError):
+                self.reconnect()
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+
 class Session:
     """A connection that comes back by itself. Methods may be called from any thread."""
 
@@ -78,9 +98,9 @@ class Session:
         self._ready = False
         self._client = self._new_client(will)
 
-    def _new_client(self, will: Will | None) -> Client:
+    def _new_client(self, will: Will | None) -> _SteadyClient:
         settings = self.settings
-        client = Client(
+        client = _SteadyClient(
             CallbackAPIVersion.VERSION2, client_id=settings.client_id, protocol=MQTTProtocolVersion.MQTTv5
         )
         client.max_inflight_messages_set(INFLIGHT)
@@ -93,6 +113,7 @@ class Session:
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
+        client.on_unreadable = self._on_unreadable
         try:
             if settings.user is not None:
                 client.username_pw_set(settings.user, self._password())
@@ -128,12 +149,14 @@ class Session:
             clean_start=True,
             properties=properties,
         )
+        self._client.is_stopping = False
         self._client.loop_start()
 
     def stop(self, farewell: Will | None = None) -> None:
         """Say goodbye where there is a connection, and end the thread."""
         if farewell is not None and self.is_ready:
             self._client.publish(farewell.topic, farewell.payload, qos=1, retain=True).wait_for_publish(1.0)
+        self._client.is_stopping = True
         self._client.disconnect()
         self._client.loop_stop()
         with self._news:
@@ -220,6 +243,9 @@ class Session:
     ) -> None:
         if self._ready:
             self._lose(f"connection lost: {reason}")
+
+    def _on_unreadable(self, err: Exception) -> None:
+        self._lose(f"expected MQTT from the broker, found bytes that are none ({type(err).__name__})")
 
     def _lose(self, trouble: str) -> None:
         with self._news:

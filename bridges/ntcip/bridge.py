@@ -21,7 +21,7 @@ from greensplit.engine.errors import BridgeError, InputError
 from greensplit.engine.model.aspects import GREEN
 from greensplit.engine.model.site import Junction
 
-from ..base import DEFAULT_SETTINGS, Bridge, BridgeSettings, DetectorBits, Note
+from ..base import DEFAULT_SETTINGS, Bridge, BridgeSettings, DetectorBits
 from ..field import (
     FLASH_PATTERN,
     STANDBY_PATTERN,
@@ -29,7 +29,6 @@ from ..field import (
     FieldStatus,
     FieldTables,
     Masks,
-    Mode,
     ModeRequest,
     Order,
     PatternRequest,
@@ -64,8 +63,6 @@ class _Line:
     cycles_s: tuple[int, ...] = ()
     config_id: int | None = None
     drifts: int = 0
-    is_told: bool = False
-    foreign: int = 0
     missed_periods: int = 0
 
 
@@ -89,19 +86,29 @@ class NtcipBridge(Bridge):
 
     def open_device(self, device: int) -> FieldTables:
         """Read limits, timings, concurrency, cycle times and the backup time."""
-        line = self.lines[device]
-        whats = line.reader.table_objects + line.reader.cycle_objects
-        values = self._read_one(device, whats)
-        line.cycles_s = tuple(cast(int, values[what]) for what in line.reader.cycle_objects)
-        line.told, line.periods, line.config_id, line.is_told = NO_MASKS, None, None, False
-        return line.reader.tables(values)
+        ((_, answer),) = self.open_devices([device], self.settings.timeout_ms)
+        if isinstance(answer, BridgeError):
+            raise answer
+        return answer
 
-    def _read_one(self, device: int, whats: Sequence[Instance]) -> Values:
-        line = self.lines[device]
-        found = self.manager.read({device: (line.device, whats)}, self.settings.timeout_ms)[device]
-        if isinstance(found, BridgeError):
-            raise found
-        return found
+    def open_devices(
+        self, devices: Sequence[int], _patience_ms: int
+    ) -> Iterator[tuple[int, FieldTables | BridgeError]]:
+        """Ask all at the same time: those who do not answer cost one time-out together."""
+        wanted = {}
+        for d in devices:
+            reader = self.lines[d].reader
+            wanted[d] = (self.lines[d].device, reader.table_objects + reader.cycle_objects)
+        for d, values in self.manager.read(wanted, self.settings.timeout_ms).items():
+            yield d, values if isinstance(values, BridgeError) else self._tables(self.lines[d], values)
+
+    def _tables(self, line: _Line, values: Values) -> FieldTables | BridgeError:
+        line.cycles_s = tuple(cast(int, values[what]) for what in line.reader.cycle_objects)
+        line.told, line.periods, line.config_id = NO_MASKS, None, None
+        try:
+            return line.reader.tables(values)
+        except BridgeError as err:
+            return BridgeError(f"{line.device.label}: {err}")
 
     def close_device(self, device: int) -> None:
         """Nothing is kept open with a device."""
@@ -134,20 +141,7 @@ class NtcipBridge(Bridge):
         if line.config_id is not None and status.config_id != line.config_id:
             line.drifts += 1
         line.config_id = status.config_id
-        self._look_for_others(d, status, now_ms)
         return status
-
-    def _look_for_others(self, d: int, status: FieldStatus, now_ms: int) -> None:
-        """Under the system, but not under ours: somebody else writes."""
-        line, controls = self.lines[d], status.controls
-        if controls is None or not line.is_told or status.mode is not Mode.SYSTEM:
-            return
-        held = controls.masks
-        if (held.omit, held.call) != (line.told.omit, line.told.call):
-            line.foreign += 1
-            if line.foreign == 1:
-                told = f"another master writes: expected {line.told}, found {held}"
-                self.notes.append(Note(now_ms, self.junctions[d].id, told))
 
     def _read_periods(self, found: Mapping[int, Values | BridgeError]) -> None:
         """Where the sequence number is new."""
@@ -195,7 +189,6 @@ class NtcipBridge(Bridge):
             except BridgeError as err:
                 yield d, err
         for d, answer in self.manager.write(wanted, self.settings.timeout_ms).items():
-            self.lines[d].is_told = not isinstance(answer, BridgeError)
             yield d, answer if isinstance(answer, BridgeError) else None
 
     def _objects(self, line: _Line, order: Order) -> list[tuple[Instance, Value]]:

@@ -11,7 +11,7 @@ from time import monotonic
 import pytest
 
 from greensplit.bridges.base import Bridge, BridgeSettings, LinkState
-from greensplit.bridges.field import Controls, FieldStatus, Mode, StageRequest
+from greensplit.bridges.field import NO_CONTROLS, Controls, FieldStatus, Mode, StageRequest
 from greensplit.bridges.gbt20999.bridge import GbtBridge
 from greensplit.bridges.gbt20999.profile import Profile
 from greensplit.bridges.standin.controller import StandIn, StandInConfig
@@ -90,17 +90,25 @@ def test_a_status_that_was_overtaken_is_not_believed() -> None:
     assert known.calls != late.calls
 
 
-def test_an_order_that_is_never_held_is_told_though_it_is_renewed_each_second() -> None:
-    """Renewing it does not begin the two seconds anew."""
+@pytest.mark.parametrize(
+    ("held", "unconfirmed", "overruled"),
+    [(Controls(stage=1), 1, 0), (NO_CONTROLS, 1, 0), (Controls(preempt=1), 0, 1)],
+)
+def test_an_order_that_is_never_held_is_told_though_it_is_renewed_each_second(
+    held: Controls, unconfirmed: int, overruled: int
+) -> None:
+    """Stage 2, then stage 1: it keeps to stage 2, or holds nothing, or what we never said; after 2 s, in one line."""
     street = make_street()
     bridge = bridge_to(street)
-    for now_ms in range(10_000, 14_000, 1000):
+    for now_ms in range(10_000, 15_000, 1000):
         street.until(now_ms)
-        bridge.told = replace(street.status(0), controls=Controls(stage=1))
+        bridge.told = replace(street.status(0), controls=Controls(stage=1) if now_ms < 12_000 else held)
         bridge.read(now_ms)
-        bridge.write({0: StageRequest(0)}, now_ms)
-    assert bridge.health(0).unconfirmed == 1
-    assert "to be held" in bridge.notes[-1].text
+        bridge.write({0: StageRequest(1 if now_ms == 10_000 else 0)}, now_ms)
+    assert bridge.health(0).unconfirmed == unconfirmed
+    assert bridge.health(0).overruled == overruled
+    assert ("another master" in bridge.notes[-1].text) == (overruled > 0)
+    assert "expected StageRequest(stage=0) to be held" in bridge.notes[-1].text
 
 
 def test_a_second_master_is_told_in_one_line() -> None:

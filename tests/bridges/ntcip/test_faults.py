@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import random
+import socket
+from contextlib import closing
+from dataclasses import replace
+from time import monotonic
 
 import pytest
 
@@ -160,7 +164,7 @@ def test_two_masters_never_make_a_conflict_and_are_noticed() -> None:
                 bridge.write({0: StageRequest(stage)}, now_ms)
         assert here.stand_ins[0].monitor.log == []
         for bridge in (one, other):
-            assert any("another master writes" in note.text for note in bridge.notes)
+            assert sum("another master writes" in note.text for note in bridge.notes) == 1
 
 
 def test_a_download_is_all_or_nothing_and_hidden_until_it_is_verified() -> None:
@@ -201,3 +205,22 @@ def test_a_transaction_belongs_to_one_master_and_hides_its_values() -> None:
         assert here.stand_ins[0].controls.masks.hold == 1
         tree.set([Varbind(state, ber.INTEGER, 1)], "one")
         assert tree.get(cycle).value == 90
+
+
+def test_controllers_that_never_answer_cost_one_time_out_together() -> None:
+    """Six addresses at which nobody listens, and one controller: a tick takes about one time-out, not six."""
+    with street() as here:
+        alive = here.stand_ins[0].junction
+        models = [alive, *(replace(alive, id=f"deaf {n}") for n in range(6))]
+        with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as deaf:
+            deaf.bind(("127.0.0.1", 0))
+            nowhere = f"127.0.0.1:{deaf.getsockname()[1]}"
+            addresses = {m.id: nowhere for m in models} | {alive.id: here.addresses[alive.id]}
+            bridge = make(models, addresses, {}, BridgeSettings(timeout_ms=300))
+            with closing(bridge):
+                here.until(1000)
+                begin_s = monotonic()
+                bridge.read(here.now_ms)
+                assert monotonic() - begin_s < 1.2
+                assert bridge.health(0).state is LinkState.UP
+                assert {bridge.health(d).state for d in range(1, 7)} == {LinkState.DOWN}
