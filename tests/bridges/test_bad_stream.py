@@ -22,6 +22,8 @@ from .bad_stream import BadStream
 from .mqtt.broker import Authority, Broker, require_mosquitto
 from .street import BACKUP_MS, TICK_MS, Street, two_crossroads
 
+pytestmark = pytest.mark.slow
+
 QUICK = BridgeSettings(timeout_ms=250)
 RETURN_S = 5.0
 
