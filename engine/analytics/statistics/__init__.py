@@ -11,6 +11,7 @@ from .control import difference_in_differences
 from .crashes import crash_change
 from .effect import CONFIDENCE, Effect
 from .many import benjamini_hochberg
+from .matching import Matched, Period, Study, match_days, match_seeds
 from .pairs import paired_t, signed_rank
 from .power import days_needed, power_of
 from .series import Interruption, interrupted_series
@@ -20,7 +21,10 @@ __all__ = [
     "CONFIDENCE",
     "Effect",
     "Interruption",
+    "Matched",
+    "Period",
     "Resampling",
+    "Study",
     "benjamini_hochberg",
     "change_of_percentile",
     "change_of_ratio",
@@ -29,6 +33,8 @@ __all__ = [
     "difference_in_differences",
     "interrupted_series",
     "mann_whitney",
+    "match_days",
+    "match_seeds",
     "paired_t",
     "power_of",
     "signed_rank",

@@ -22,7 +22,9 @@ from .samples import Floats, checked, checked_confidence
 
 __all__ = ["Resampling", "change_of_percentile", "change_of_ratio"]
 
-LEAST_DAYS = 3
+LEAST_DAYS = 5
+LEAST_DAYS_OF_TAILS = 10
+TAIL = 0.1
 CELLS_AT_ONCE = 4_000_000
 
 
@@ -74,7 +76,9 @@ def change_of_percentile(
 ) -> Effect:
     """The change of a percentile of all observations: the smallest with at least ``share`` at or below it.
 
-    ``before`` and ``after``: observations (k,) and the day of each (k,), any integers. Raises InputError.
+    ``before`` and ``after``: observations (k,) and the day of each (k,), any integers. Raises InputError, also
+    for fewer than ten days where a tenth or less lies beyond the percentile: with five against twenty, intervals of
+    95 % cover the 95th in 90 %.
     """
     if not 0.0 < share < 1.0:
         raise InputError(f"percentile: expected a share between 0 and 1, found {share:g}")
@@ -96,9 +100,10 @@ def _ratio_side(name: str, numerators: npt.ArrayLike, denominators: npt.ArrayLik
 def _percentile_side(name: str, values: npt.ArrayLike, days: npt.ArrayLike, share: float) -> _Side:
     found = checked(name, values, LEAST_DAYS)
     labels, day = np.unique(np.asarray(days), return_inverse=True)
-    if day.shape != found.shape or labels.size < LEAST_DAYS:
+    least = LEAST_DAYS if TAIL < share < 1.0 - TAIL else LEAST_DAYS_OF_TAILS
+    if day.shape != found.shape or labels.size < least:
         raise InputError(
-            f"{name}: expected the day of each of {found.size} values, at least {LEAST_DAYS} days, found {labels.size} days"
+            f"{name}: expected the day of each of {found.size} values over {least} days, found {labels.size} days"
         )
     order = np.argsort(found, kind="stable")
     return _Side(labels.size, partial(_percentiles, found[order], day[order], share))

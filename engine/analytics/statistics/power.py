@@ -17,7 +17,9 @@ __all__ = ["days_needed", "power_of"]
 MOST_DAYS = 1_000_000
 
 
-def power_of(days: int, effect: float, deviation: float, *, paired: bool = False, alpha: float = 0.05) -> float:
+def power_of(
+    days: int, effect: float, deviation: float, *, paired: bool = False, alpha: float = 0.05
+) -> float:
     """The chance that ``days`` on either side (or pairs) show ``effect`` at the two-sided level ``alpha``.
 
     ``effect`` and ``deviation`` in one unit; ``deviation`` is that of daily values, or of differences where paired.
@@ -51,7 +53,9 @@ def days_needed(
     while not suffices(many):
         many *= 2
         if many > MOST_DAYS:
-            raise InputError(f"power: expected an effect that days can show, found {effect:g} in {deviation:g}")
+            raise InputError(
+                f"power: expected an effect that days can show, found {effect:g} in {deviation:g}"
+            )
     few = max(2, many // 2)
     while few < many:
         middle = (few + many) // 2

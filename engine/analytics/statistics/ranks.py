@@ -57,6 +57,6 @@ def interval_of_shift(
         place = int(np.floor(ordered.size / 2.0 + norm.ppf(tail) * np.sqrt(variance)))
     if place < 1:
         raise InputError(
-            f"ranks: expected enough days for an interval of {100 * confidence:g} %, found {ordered.size} pairwise values"
+            f"ranks: expected enough days for an interval of {100 * confidence:g} %, found {ordered.size} values"
         )
     return float(ordered[place - 1]), float(ordered[-place])

@@ -18,7 +18,9 @@ def checked(name: str, values: npt.ArrayLike, least: int = 2) -> Floats:
     if found.ndim != 1 or found.size < least:
         raise InputError(f"{name}: expected at least {least} days or seeds, found shape {found.shape}")
     if not np.isfinite(found).all():
-        raise InputError(f"{name}: expected finite numbers, found {int((~np.isfinite(found)).sum())} that are not")
+        raise InputError(
+            f"{name}: expected finite numbers, found {int((~np.isfinite(found)).sum())} that are not"
+        )
     return found
 
 
@@ -26,7 +28,9 @@ def checked_pair(before: npt.ArrayLike, after: npt.ArrayLike, least: int = 2) ->
     """Two arrays of one length, checked as by ``checked``. Raises InputError."""
     first, second = checked("before", before, least), checked("after", after, least)
     if first.size != second.size:
-        raise InputError(f"pairs: expected one value after per value before, found {first.size} and {second.size}")
+        raise InputError(
+            f"pairs: expected one value after per value before, found {first.size} and {second.size}"
+        )
     return first, second
 
 
