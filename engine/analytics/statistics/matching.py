@@ -85,8 +85,8 @@ class Matched:
     @property
     def may_claim_gain(self) -> bool:
         """Whether vehicles per unit fell by no more than 0.5 %: less traffic is no merit of the signals."""
-        before, after = self.before["volume_veh"].mean(), self.after["volume_veh"].mean()
-        return bool(float(after) / float(before) - 1.0 >= NO_GAIN_BELOW)  # type: ignore[arg-type]
+        before, after = (float(side["volume_veh"].to_numpy().mean()) for side in (self.before, self.after))
+        return after / before - 1.0 >= NO_GAIN_BELOW
 
     def _change_of(self, upper: str, lower: str, how: Resampling) -> Effect:
         if how.paired != self.paired:
@@ -106,7 +106,7 @@ def match_days(before: pl.DataFrame, after: pl.DataFrame, study: Study) -> Match
     _same_configuration(before, after)
     days = [_days(name, side, study) for name, side in (("before", before), ("after", after))]
     _apart(days[0], days[1], study.alternating)
-    most = max(int(side["bins"].max() or 0) for side in days)  # type: ignore[call-overload]
+    most = max(max(side["bins"].to_list()) for side in days)
     judged = [_judged(side, study, most) for side in days]
     paired = _same_weekdays(judged[0], judged[1])
     kept = [side.filter(pl.col("reason").is_null()) for side in paired]
@@ -148,6 +148,8 @@ def match_seeds(before: pl.DataFrame, after: pl.DataFrame, least_seeds: int = LE
 
 def _days(name: str, side: pl.DataFrame, study: Study) -> pl.DataFrame:
     """side, unit (local day), bins, numerator, denominator, volume_veh (null where one bin has none) and reason."""
+    if side["timestamp"].is_duplicated().any():
+        raise InputError(f"{name}: expected one row per bin, found a bin twice")
     local = pl.col("timestamp").dt.convert_time_zone(_timezone(study.timezone))
     clock, period = local.dt.time(), study.period
     found = (
@@ -156,10 +158,9 @@ def _days(name: str, side: pl.DataFrame, study: Study) -> pl.DataFrame:
         .group_by("unit")
         .agg(
             pl.len().alias("bins"),
-            pl.col("numerator", "denominator").sum(),
-            pl.when(pl.col("volume_veh").null_count() == 0)
-            .then(pl.col("volume_veh").sum())
-            .alias("volume_veh"),
+            _sum_if_whole("numerator"),
+            _sum_if_whole("denominator"),
+            _sum_if_whole("volume_veh"),
         )
         .sort("unit")
         .with_columns(side=pl.lit(name), reason=pl.lit(None, pl.String))
@@ -169,6 +170,11 @@ def _days(name: str, side: pl.DataFrame, study: Study) -> pl.DataFrame:
     if not (found["volume_veh"].fill_null(0.0) > 0).any():
         raise InputError(f"{name}: expected vehicles counted in period {period.name}, found volumes missing")
     return found
+
+
+def _sum_if_whole(column: str) -> pl.Expr:
+    values = pl.col(column).cast(pl.Float64).fill_nan(None)
+    return pl.when(values.null_count() == 0).then(values.sum()).alias(column)
 
 
 def _timezone(name: str) -> str:
@@ -226,6 +232,8 @@ def _judged(days: pl.DataFrame, study: Study, most_bins: int) -> pl.DataFrame:
         .then(pl.lit("volumes missing"))
         .when(pl.col("bins") < most_bins)
         .then(pl.format("{} of {} bins", pl.col("bins"), pl.lit(most_bins)))
+        .when(pl.col("numerator").is_null() | pl.col("denominator").is_null())
+        .then(pl.lit("values missing"))
         .when(~(pl.col("denominator") > 0))
         .then(pl.lit("nothing to measure"))
     )

@@ -209,5 +209,5 @@ def test_empirical_bayes_by_hand() -> None:
 )
 def test_what_has_no_answer_is_refused_in_words(call: object) -> None:
     """Too few, missing, unpaired, unchanging, endless: what was expected and what was found."""
-    with pytest.raises(InputError, match="expected .* found"):
+    with pytest.raises(InputError, match=r"expected .* found"):
         call()  # type: ignore[operator]

@@ -63,20 +63,26 @@ def test_weekdays_come_in_the_same_numbers_those_nearest_the_change() -> None:
 
 
 def test_every_day_left_out_has_its_reason() -> None:
-    """A holiday, a day with a bin missing, a day with volumes missing; and their weekdays on the other side."""
+    """A holiday, a bin, volumes and a value missing; and their weekdays on the other side."""
     before, after = rows(date(2024, 5, 6), 19), rows(date(2024, 6, 3), 19)
     day = pl.col("timestamp").dt.date()
     short = before.filter((day != date(2024, 5, 7)) | (pl.col("timestamp").dt.time() != time(5, 15)))
     blind = short.with_columns(
         volume_veh=pl.when(day == date(2024, 5, 8)).then(None).otherwise(pl.col("volume_veh"))
     )
-    found = matched(blind, after, excluded={date(2024, 5, 9): "Ascension"})
+    gone = blind.with_columns(
+        numerator=pl.when(pl.col("timestamp") == datetime(2024, 5, 10, 6, tzinfo=UTC))
+        .then(float("nan"))
+        .otherwise(pl.col("numerator"))
+    )
+    found = matched(gone, after, excluded={date(2024, 5, 9): "Ascension"})
     assert {unit: why for unit, why in reasons(found).items() if unit < "2024-06"} == {
         "2024-05-07": "7 of 8 bins",
         "2024-05-08": "volumes missing",
         "2024-05-09": "Ascension",
+        "2024-05-10": "values missing",
     }
-    assert found.before.height == found.after.height == 12
+    assert found.before.height == found.after.height == 11
 
 
 def test_less_traffic_is_no_gain() -> None:
@@ -91,6 +97,7 @@ def test_less_traffic_is_no_gain() -> None:
     [
         (rows(date(2024, 5, 6), 12), rows(date(2024, 5, 17), 12), "2024-05-17 in both"),
         (rows(date(2024, 5, 13), 5), rows(date(2024, 5, 6), 5), "precede"),
+        (pl.concat([rows(date(2024, 5, 6), 5)] * 2), rows(date(2024, 5, 13), 5), "before: .* a bin twice"),
         (rows(date(2024, 5, 6), 4), rows(date(2024, 5, 13), 5), "at least 5 days of period morning, found 4"),
         (
             rows(date(2024, 5, 6), 5),
