@@ -90,6 +90,12 @@ def test_a_shift_of_pairs_by_hand() -> None:
     assert found.p_value == pytest.approx(2 / 64)
 
 
+def test_five_pairs_reach_the_confidence_that_they_can() -> None:
+    """P(W = 0) = 1/32 is half of what 93.75 % leaves: the interval runs from end to end."""
+    found = signed_rank(np.zeros(5), [1.0, 2.0, 4.0, 7.0, 11.0], confidence=0.9375)
+    assert (found.low, found.high) == (1.0, 11.0)
+
+
 @pytest.mark.parametrize(
     "call", [lambda: mann_whitney([1, 2, 3], [4, 5, 6]), lambda: signed_rank([0] * 5, [1, 2, 3, 4, 5])]
 )
@@ -127,8 +133,8 @@ def test_pairs_take_off_what_both_share() -> None:
 def test_a_percentile_is_a_value_that_occurred() -> None:
     """The 80th of 1 to 20 is 16, of 2 to 40 by twos 32."""
     values, days = np.arange(1.0, 21.0), np.tile(np.arange(5), 4)
-    found = change_of_percentile((values, days), (2 * values, days), 0.8, Resampling(1, relative=True))
-    assert found.estimate == pytest.approx(1.0)
+    found = change_of_percentile((values, days), (2 * values, days), 0.8, Resampling(1))
+    assert found.estimate == 32.0 - 16.0
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:
