@@ -40,7 +40,7 @@ ARRIVALS = {
     BEGIN_YELLOW: (YELLOW, "on yellow"),
     END_YELLOW: (RED, "on red"),
 }
-ARRIVAL = Marker(pen_px=2.6)
+ARRIVAL = Marker(pen_px=3.0)
 USUAL_CYCLE_PERCENT, HEADROOM = 90, 1.5
 
 
@@ -169,6 +169,7 @@ def _bins(
     rows: pl.DataFrame, column: str, scale: float, bin_ms: int, step: int, colour: str, label: str
 ) -> Steps:
     """Steps of the bins, each the mean of ``step`` neighbours that have a row."""
+    rows = rows.sort("timestamp")
     begin_ms = _ms(rows["timestamp"])
     first = np.arange(0, len(begin_ms), step)
     last = np.minimum(first + step, len(begin_ms)) - 1

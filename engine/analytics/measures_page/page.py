@@ -61,7 +61,7 @@ def charts_page(tables: Mapping[str, pl.DataFrame], heading: Heading) -> bytes:
     span = _span((plot for _, plot in charts), ZoneInfo(heading.timezone))
     absent = [kind for kind in KINDS if chosen[kind.name] is None]
     sections = [_section(device, own, span) for device, own in groupby(charts, lambda chart: chart[0].device)]
-    title = f"Signal performance measures of {heading.log}"
+    title = "Signal performance measures"
     body = [_header(title, heading, absent, places[MAX_CHARTS:]), tag("main", *sections)]
     head = tag(
         "head",
@@ -122,8 +122,9 @@ def _section(device: object, charts: Iterable[tuple[Place, Plot]], span: Span) -
 
 def _header(title: str, heading: Heading, absent: Sequence[Kind], left_out: Sequence[Place]) -> Html:
     facts = (
-        f"Bins of {heading.bin_minutes} minutes, times of {heading.timezone}, definitions of {heading.dialect}. "
-        f"At most {MAX_CHARTS} charts of at most {MAX_POINTS} points each; a chart that shows fewer says so."
+        f"Log {heading.log}. Bins of {heading.bin_minutes} minutes, times of {heading.timezone}, "
+        f"definitions of {heading.dialect}. At most {MAX_CHARTS} charts of at most {MAX_POINTS} points each; "
+        "a chart that shows fewer says so."
     )
     notes = [facts]
     if absent:

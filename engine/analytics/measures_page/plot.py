@@ -19,8 +19,10 @@ __all__ = ["Dots", "Marker", "Plot", "Series", "Span", "Steps", "figure"]
 Values = npt.NDArray[Any]
 WIDTH_PX, WIDE_PX, HEIGHT_PX = 540.0, 1120.0, 210.0
 LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 52.0, 20.0, 8.0, 26.0
+# Half of the widest pen: what lies on the edge of the axes is drawn whole.
+EDGE_PX = 2.0
 PX_PER_TICK, MOST_TICKS_UP = 90.0, 5
-INK, GRID, PAPER = "#4d5963", "#e4e7ea", "#ffffff"
+INK, GRID = "#4d5963", "#e4e7ea"
 MS_PER_MIN = 60_000
 MIN_PER_DAY = 1440
 TICK_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, MIN_PER_DAY)
@@ -109,7 +111,7 @@ class Frame:
 def figure(plot: Plot, span: Span, name: str) -> Html:
     """The chart with its title, legend and note; ``name`` says whose it is to those who cannot see it."""
     parts = [tag("figcaption", plot.title), _drawing(plot, span, f"{plot.title}, {name}")]
-    if len(plot.series) > 1:
+    if len(plot.series) > 1 or any(isinstance(series, Dots) for series in plot.series):
         parts.append(tag("ul", *(_entry(series) for series in plot.series), cls="legend"))
     if plot.note:
         parts.append(tag("p", plot.note, cls="note"))
@@ -120,10 +122,19 @@ def _drawing(plot: Plot, span: Span, alt: str) -> Html:
     width_px = WIDE_PX if plot.wide else WIDTH_PX
     height_px = max(HEIGHT_PX, TOP_PX + BOTTOM_PX + 22.0 * len(plot.rows))
     inside = (width_px - LEFT_PX - RIGHT_PX, height_px - TOP_PX - BOTTOM_PX)
-    ups = _rows(plot.rows) if plot.rows else _ups(plot.top or _highest(plot.series))
+    least_step = 1.0 if all(_is_whole(series.value) for series in plot.series) else 0.0
+    ups = _rows(plot.rows) if plot.rows else _ups(plot.top or _highest(plot.series), least_step)
     top = len(plot.rows) + 1.0 if plot.rows else ups[-1][0]
     frame = Frame(span, plot.top or top, *inside)
-    place = {"x": LEFT_PX, "y": TOP_PX, "width": inside[0], "height": inside[1], "overflow": "hidden"}
+    room = (inside[0] + 2 * EDGE_PX, inside[1] + 2 * EDGE_PX)
+    place = {
+        "x": LEFT_PX - EDGE_PX,
+        "y": TOP_PX - EDGE_PX,
+        "width": room[0],
+        "height": room[1],
+        "viewBox": f"{-EDGE_PX:g} {-EDGE_PX:g} {room[0]:g} {room[1]:g}",
+        "overflow": "hidden",
+    }
     size = {"viewBox": f"0 0 {width_px:g} {height_px:g}", "role": "img", "aria-label": alt}
     return tag(
         "svg",
@@ -138,14 +149,19 @@ def _highest(series: Iterable[Series]) -> float:
     return max((float(one.value.max()) for one in series if len(one.value)), default=1.0) or 1.0
 
 
+def _is_whole(value: Values) -> bool:
+    return bool((value == np.round(value)).all())
+
+
 def _rows(names: Sequence[str]) -> list[tuple[float, str]]:
     return [(float(row), name) for row, name in enumerate(names, 1)]
 
 
-def _ups(top: float) -> list[tuple[float, str]]:
-    """Round values from 0 up to the first that is not below ``top``."""
+def _ups(top: float, least_step: float) -> list[tuple[float, str]]:
+    """Round values, at least ``least_step`` apart, from 0 up to the first that is not below ``top``."""
     step = 10.0 ** math.floor(math.log10(top / MOST_TICKS_UP))
     step *= next(nice for nice in NICE if top / (step * nice) <= MOST_TICKS_UP)
+    step = max(step, least_step)
     return [(row * step, f"{row * step:g}") for row in range(math.ceil(round(top / step, 9)) + 1)]
 
 
