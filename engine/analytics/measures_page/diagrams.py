@@ -66,7 +66,7 @@ def _coordination(tables: Tables, _bin_ms: int) -> Plot:
     total = points.height + 3 * cycles.height
     top = _usual_top(cycles["cycle_s"].to_numpy())
     above = int((points["seconds_in_cycle"] > top).sum())
-    shown, drawn = _sampled(points, total), _sampled(cycles, total)
+    shown, drawn = _sampled(points, total, "signal_state"), _sampled(cycles, total, "phase")
     return Plot(
         "Coordination diagram: s since red began",
         [*_arrivals(shown), *_cycle_lines(drawn)],
@@ -106,7 +106,7 @@ def _cycle_lines(cycles: pl.DataFrame) -> list[Series]:
 
 def _splits(tables: Tables, _bin_ms: int) -> Plot:
     services = tables["split_monitor"]
-    shown = _sampled(services, 2 * services.height)
+    shown = _sampled(services, 2 * services.height, "termination")
     programmed = shown.filter(pl.col("programmed_s").is_not_null())
     series = _by_reason(shown, shown["duration_s"].to_numpy())
     if programmed.height:
@@ -129,7 +129,7 @@ def _terminations(tables: Tables, _bin_ms: int) -> Plot:
     phases = ends["phase"].unique().sort()
     rows = phases.head(MAX_ROWS)
     kept = ends.filter(pl.col("phase").is_in(rows.implode()))
-    shown = _sampled(kept, kept.height)
+    shown = _sampled(kept, kept.height, "phase", "termination")
     missing = len(phases) - len(rows)
     row = rows.search_sorted(shown["phase"]).to_numpy() + 1
     return Plot(
@@ -183,16 +183,28 @@ def _ms(times: pl.Series) -> Values:
 
 
 def _step(points: int) -> int:
-    """Which share of the points is drawn: one of so many."""
-    return max(-(-points // (MAX_POINTS - MAX_ROWS)), 1)
+    """Which share of the points is drawn: one of so many. Leaves room for one more of every kind."""
+    return max(-(-points // (MAX_POINTS - MAX_ROWS * len(MARKERS))), 1)
 
 
-def _sampled(table: pl.DataFrame, points: int) -> pl.DataFrame:
-    return table.sort("timestamp").gather_every(_step(points))
+def _sampled(table: pl.DataFrame, points: int, *kinds: str) -> pl.DataFrame:
+    """One row of each ``_step`` rows in a row that are alike in ``kinds``, and at least one of every kind.
+
+    Which one is drawn by lot, the same each time: every second row would show only the first of two arrivals per
+    cycle. A rare kind of end is not lost among the common ones.
+    """
+    step, lot = _step(points), np.random.default_rng(0)
+    parts = table.sort("timestamp").partition_by(*kinds) if step > 1 else [table]
+    return pl.concat([part[_one_of_each(step, part.height, lot)] for part in parts])
+
+
+def _one_of_each(step: int, rows: int, lot: np.random.Generator) -> Values:
+    first = np.arange(0, rows, step)
+    return first + lot.integers(0, np.minimum(step, rows - first))
 
 
 def _sampling(points: int) -> str:
-    return f"One of {step} is drawn" if (step := _step(points)) > 1 else ""
+    return f"One of {step} points is drawn" if (step := _step(points)) > 1 else ""
 
 
 def _merging(step: int) -> str:

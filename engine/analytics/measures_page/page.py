@@ -21,7 +21,12 @@ __all__ = ["MAX_CHARTS", "Heading", "charts_page"]
 MAX_CHARTS = 240
 MS_PER_MIN = 60_000
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-STYLE = "svg.plot { display: block; width: 100%; height: auto; } figure.wide { grid-column: 1 / -1; }"
+STYLE = """
+svg.plot { display: block; width: 100%; height: auto; }
+figure { overflow-x: auto; }
+figure.wide { grid-column: 1 / -1; }
+figure.wide svg.plot { min-width: 760px; }
+"""
 Key = tuple[Any, ...]
 
 

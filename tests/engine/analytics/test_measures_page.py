@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from greensplit.engine.analytics.measures_page import Heading, charts_page
-from greensplit.engine.analytics.measures_page.diagrams import KINDS, MAX_POINTS
+from greensplit.engine.analytics.measures_page.diagrams import KINDS, MAX_POINTS, MAX_ROWS
 from greensplit.engine.analytics.measures_page.page import MAX_CHARTS
 
 BEGIN = datetime(2026, 3, 2, 7, tzinfo=UTC)
@@ -198,7 +198,7 @@ def test_points_are_bounded_and_the_page_says_so() -> None:
     (paths,) = found.paths.values()
     drawn = sum(path.count("h0") + path.count("H") for path in paths)
     assert MAX_POINTS / 2 < drawn <= MAX_POINTS
-    assert "One of 4 is drawn." in found.text
+    assert "One of 4 points is drawn." in found.text
 
 
 def test_many_bins_become_means_of_neighbours() -> None:
@@ -255,3 +255,58 @@ def test_the_page_needs_nothing_else_and_text_is_escaped() -> None:
     assert "noscript" not in found.tags
     assert not found.links
     assert hostile in found.text
+
+
+def test_counts_have_whole_steps_and_other_values_have_not() -> None:
+    found = page({"split_failures": table([{"timestamp": 0, "split_failure": 2}])})
+    assert [words for words in found.words if re.fullmatch(r"[\d.]+", words)] == ["0", "1", "2"]
+    found = page({"approach_delay": table([{"timestamp": 0, "delay_s_per_vehicle": 0.9}])})
+    assert {"0.2", "0.4", "0.6", "0.8", "1"} <= set(found.words)
+
+
+def test_a_single_reason_is_explained_too() -> None:
+    ends = table([{"timestamp": 0, "phase": 2, "termination": "ForceOff"}], phase=None)
+    assert "force-off" in page({"phase_terminations": ends}).words
+
+
+def test_more_phases_than_rows_are_left_out_and_counted() -> None:
+    ends = [{"timestamp": 0, "phase": phase, "termination": "GapOut"} for phase in range(1, MAX_ROWS + 4)]
+    found = page({"phase_terminations": table(ends, phase=None)})
+    ((line,),) = found.paths.values()
+    assert line.count("M") == MAX_ROWS
+    assert "3 further phases are left out." in found.text
+
+
+def test_rows_without_a_phase_are_not_drawn() -> None:
+    row = [{"timestamp": 0, "flow_veh_h": 1.0}]
+    nameless = table(row).with_columns(phase=pl.lit(None, pl.Int64))
+    found = page({"approach_volume": pl.concat([nameless, table(row)])})
+    assert list(found.paths) == ["Approach volume, veh/h, device 1, phase 2"]
+
+
+def test_sampling_loses_no_phase_and_no_rare_reason() -> None:
+    """Eight phases end at once, so that every second row would be an even phase each time."""
+    ends = pl.DataFrame(
+        {
+            "timestamp": [_moment(60 * (row // 8)) for row in range(3 * MAX_POINTS // 2)],
+            "device_id": 1,
+            "phase": [row % 8 + 1 for row in range(3 * MAX_POINTS // 2)],
+            "termination": ["MaxOut" if 800 <= row < 808 else "GapOut" for row in range(3 * MAX_POINTS // 2)],
+        }
+    ).with_columns(pl.col("timestamp").cast(TIME))
+    ((gap, most),) = page({"phase_terminations": ends}).paths.values()
+    rows = re.findall(r"M\S+ (\S+)h0", gap)
+    assert len(set(rows)) == 8
+    assert len(set(re.findall(r"M\S+ (\S+)h0", most))) == 8
+    assert len(rows) + 8 <= MAX_POINTS
+
+
+def test_sampling_shows_both_of_two_arrivals_per_cycle() -> None:
+    points = [
+        {"timestamp": 60 * (hit // 2), "seconds_in_cycle": (5.0, 15.0)[hit % 2], "signal_state": 9}
+        for hit in range(3 * MAX_POINTS // 2)
+    ]
+    found = page(coordination() | {"pcd_points": table(points)})
+    heights = re.findall(r"M\S+ (\S+)h0", next(iter(found.paths.values()))[2])
+    shares = [heights.count(height) / len(heights) for height in sorted(set(heights))]
+    assert shares == pytest.approx([0.5, 0.5], abs=0.05)
