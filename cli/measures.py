@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from greensplit.engine.analytics.log import EventLog
     from greensplit.engine.analytics.measures import Calculation, Corridor
+    from greensplit.engine.analytics.measures_page import Heading
 
 __all__ = ["measures"]
 
@@ -53,10 +54,14 @@ def measures(
     cluster: Annotated[
         str | None, typer.Option(help="A Dask scheduler's address; its workers read the log's own place.")
     ] = None,
+    charts: Annotated[
+        bool, typer.Option("--charts", help="Also charts.html: a page of charts by device and phase.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compute measures of LOG and write each as Parquet and CSV."""
     from greensplit.engine.analytics import measures as room
+    from greensplit.engine.analytics.measures_page import Heading
 
     say_when_compiling(os.environ)
     opened = room.open_log(log)
@@ -83,6 +88,8 @@ def measures(
         _write(table, out / f"{name}.parquet")
         _write(table, out / f"{name}.csv")
     summary = _summary(opened, detectors, tables, out)
+    if charts:
+        summary["charts"] = _draw(tables, out, Heading(opened.where, bin_minutes, timezone, dialect))
     for line in summary["notes"]:
         sys.stderr.write(f"{line}\n")
     if as_json:
@@ -90,6 +97,8 @@ def measures(
     else:
         for name, table in tables.items():
             sys.stdout.write(f"{out / name}.parquet: {table.height} rows\n")
+        if charts:
+            sys.stdout.write(f"{summary['charts']}\n")
 
 
 def _on_cluster(
@@ -151,6 +160,15 @@ def _write(table: pl.DataFrame, path: Path) -> None:
             table.write_csv(partial, datetime_format="%Y-%m-%dT%H:%M:%S%.3f%:z")
         else:
             write_table(table, partial)
+
+
+def _draw(tables: dict[str, pl.DataFrame], out: Path, heading: Heading) -> str:
+    from greensplit.engine.analytics.measures_page import charts_page
+    from greensplit.engine.files import write_atomically
+
+    path = out / "charts.html"
+    write_atomically(path, charts_page(tables, heading))
+    return str(path)
 
 
 def _summary(

@@ -93,6 +93,19 @@ def test_a_run_directory_brings_its_own_detectors(ran: Path, tmp_path: Path) -> 
     assert pl.read_parquet(tmp_path / "tables" / "split_failures.parquet").height > 0
 
 
+def test_charts_stand_beside_the_tables(ran: Path, tmp_path: Path) -> None:
+    """A page that names what was not asked for."""
+    names = "pcd_points,pcd_cycles,approach_volume"
+    options = ("--measures", names, "--dialect", "udot", "--charts", "--json")
+    done = greensplit("measures", str(ran), "--out", "tables", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["charts"] == "tables/charts.html"
+    page = (tmp_path / "tables" / "charts.html").read_text(encoding="utf-8")
+    assert "Coordination diagram: s since red began, device 1, phase" in page
+    assert "Approach volume, veh/h, device 3, phase" in page
+    assert "split failures (split_failures)" in page
+
+
 def test_wrong_input_is_one_line_and_exit_code_two(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("when,where\n1,2\n")
     done = greensplit("measures", "log.csv", "--out", "tables", cwd=tmp_path)
