@@ -57,7 +57,9 @@ class OwnBroker:
             if self._answers():
                 return
             self.stop()
-        raise BridgeError(f"mosquitto: expected it to answer within {START_S:g} s, found: {self._last_line()}")
+        raise BridgeError(
+            f"mosquitto: expected it to answer within {START_S:g} s, found: {self._last_line()}"
+        )
 
     def stop(self) -> None:
         """End it. Never raises, may be called twice."""

@@ -1,4 +1,4 @@
-"""A run's own mosquitto: it is there without being asked for, knows two accounts, obeys one of them, and is gone after."""
+"""A run's own mosquitto: it is there unasked, knows two accounts, obeys one of them, and is gone afterwards."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def test_only_the_engines_account_moves_a_lamp_and_nothing_is_left_afterwards() 
             street.run(1)
             bridge.read(street.now_ms)
             assert bridge.health(0).connections == 1, bridge.health(0).why
-            secrets = {user: Path(words["password_file"]) for user, words in ((ENGINE, ours), (CONTROLLERS, theirs))}
+            secrets = {
+                user: Path(words["password_file"]) for user, words in ((ENGINE, ours), (CONTROLLERS, theirs))
+            }
             assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in secrets.values())
             assert len({file.read_text() for file in secrets.values()}) == 2
             _publish_as_strangers(ours, street, secrets[CONTROLLERS].read_text())
@@ -93,7 +95,10 @@ def test_a_named_broker_is_taken_as_it_is() -> None:
 
 def test_a_password_for_no_broker_is_refused() -> None:
     """The accounts of a broker of our own are drawn, so that the words are meant for another."""
-    with pytest.raises(InputError, match="user: expected with the host and port of a broker"), between({"user": "x"}):
+    with (
+        pytest.raises(InputError, match="user: expected with the host and port of a broker"),
+        between({"user": "x"}),
+    ):
         pass
 
 
