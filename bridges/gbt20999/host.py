@@ -205,8 +205,6 @@ class Host:
 
 def _expected_bytes(address: Address) -> int:
     try:
-        spec = find(address)
+        return find(address).most_bytes
     except ValueRefusedError:
         return LONGEST_ANSWER
-    sizes = {"u8": 1, "u16": 2, "u32": 4, "i32": 4, "bits": 8, "time": 7, "u16s": 2 * spec.most}
-    return sizes.get(spec.form, spec.most)

@@ -9,7 +9,8 @@ signal machine knows no such order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -36,7 +37,7 @@ from greensplit.engine.loop import DetectorEvents
 from greensplit.engine.model.aspects import DARK
 from greensplit.engine.model.compiled import compile_detection, compile_signals
 from greensplit.engine.model.compiled_local import compile_local
-from greensplit.engine.model.site import Junction, Site
+from greensplit.engine.model.site import Junction, Plan, Site
 
 from ..field import (
     FLASH_PATTERN,
@@ -59,6 +60,7 @@ from ..field import (
     callers_of,
     tables_of,
 )
+from .cabinet import DEFAULT_CONFIG, Cabinet, StandInConfig
 from .centre import Centre
 from .loops import LoopCards
 from .masks import pick_stage
@@ -70,27 +72,6 @@ __all__ = ["Cabinet", "StandIn", "StandInConfig", "Wiring"]
 PARTS: Final = {TRACK: PreemptState.TRACK, DWELL: PreemptState.DWELL, EXIT: PreemptState.EXIT}
 
 
-@dataclass(frozen=True, slots=True)
-class StandInConfig:
-    """``tick_ms``: time between two advances. ``backup_ms`` 0 never falls back. ``epoch_s``: UTC at 0 of the clock."""
-
-    tick_ms: int = 100
-    backup_ms: int = 10_000
-    period_ms: int = 1000
-    red_revert_ms: int = 2000
-    epoch_s: int = 1_704_067_200
-
-
-@dataclass(slots=True)
-class Cabinet:
-    """The hand at the cabinet. ``manual_stage`` -1 for none; ``preempt`` inputs, bit 0 is number 1."""
-
-    flash: bool = False
-    stop_time: bool = False
-    manual_stage: int = -1
-    preempt: int = 0
-
-
 class StandIn:
     """One junction and its controller. The clock is handed in: ``sense`` and ``advance`` with rising ``now_ms``.
 
@@ -98,7 +79,7 @@ class StandIn:
     ``config_id`` are parameters that a centre may read or write.
     """
 
-    def __init__(self, junction: Junction, config: StandInConfig = StandInConfig()) -> None:
+    def __init__(self, junction: Junction, config: StandInConfig = DEFAULT_CONFIG) -> None:
         self.junction = junction
         self.config = config
         self.backup_ms = config.backup_ms
@@ -185,6 +166,20 @@ class StandIn:
             if isinstance(command.order, PatternRequest):
                 self._synchronise(command.order, now_ms)
         return verdict
+
+    def store_plans(self, plans: Mapping[int, Plan]) -> None:
+        """Other timing plans by number, which must be there already. ModelError where one is none."""
+        stored = tuple(plans.get(number, known) for number, known in enumerate(self.junction.plans, 1))
+        junction = replace(self.junction, plans=stored)
+        site = replace(self._site, junctions=(junction,))
+        local = compile_local(site)
+        self._offset_ms = local.offset_ms.copy()
+        for p in range(len(stored)):
+            if p + 1 not in plans:  # it may run, synchronised by somebody
+                local.offset_ms[p] = self._local.offset_ms[p]
+        self._local = local
+        self.junction, self._site = junction, site
+        self.config_id += 1
 
     def touch(self, now_ms: int) -> None:
         """Restart the backup timer: some control object was written that means nothing here."""
