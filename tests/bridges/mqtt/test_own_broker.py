@@ -15,8 +15,6 @@ from greensplit.bridges.mqtt.own_broker import CONTROLLERS, ENGINE, between
 from greensplit.bridges.registry import between as between_ends
 from greensplit.bridges.standin.mqtt import MqttFront
 from greensplit.engine.errors import InputError
-from greensplit.sim.run import run as run_spec
-from greensplit.sim.spec import RunSpec
 
 from .broker import require_mosquitto, run
 from .street import Street
@@ -117,11 +115,3 @@ def test_other_protocols_need_nothing_between() -> None:
     """The words come back as they were."""
     with between_ends("gbt20999", {"transport": "tcp"}) as (ours, theirs):
         assert ours == theirs == {"transport": "tcp"}
-
-
-def test_a_run_over_mqtt_needs_no_word_about_a_broker() -> None:
-    """A minute of Cologne through a broker that nobody started."""
-    require_mosquitto()
-    told = run_spec(RunSpec("cologne1", begin_s=25_200, end_s=25_260, bridge="mqtt"))
-    assert told["would_refuse"] == told["collisions"] == 0
-    assert told["arrived"] > 0
