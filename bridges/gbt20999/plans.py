@@ -102,8 +102,9 @@ def plan_from(number: int, values: Mapping[Address, Value]) -> PlanTable:
         _number(held[COORDINATED]),
         frozenset(stage for stage, kind in zip(stages[:used], kinds, strict=False) if kind == ON_DEMAND),
     )
-    if found.cycle_s != held[CYCLE]:
-        raise FrameError(f"plan {number}: expected stages of {held[CYCLE]} s in all, found {found.cycle_s}")
+    cycle_s = _number(held[CYCLE])
+    if found.cycle_s != cycle_s:
+        raise FrameError(f"plan {number}: expected stages of {cycle_s} s in all, found {found.cycle_s}")
     return found
 
 
