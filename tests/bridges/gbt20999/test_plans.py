@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from greensplit.bridges.field import PatternRequest
+from greensplit.bridges.field import FieldCommand, PatternRequest, Verdict
 from greensplit.bridges.gbt20999.bridge import central_values
 from greensplit.bridges.gbt20999.catalogue import find
 from greensplit.bridges.gbt20999.errors import FrameError, RefusedError, ValueRefusedError
@@ -19,6 +19,7 @@ from greensplit.bridges.gbt20999.plans import PlanTable, plan_from, plan_values,
 from greensplit.bridges.gbt20999.profile import Profile
 from greensplit.bridges.standin.controller import StandIn, StandInConfig
 from greensplit.bridges.standin.gbt20999 import GbtFront
+from greensplit.bridges.standin.gbt20999_plans import StoredPlans
 from greensplit.engine.model.aspects import GREEN
 from greensplit.engine.model.site import Plan, PlanStep
 
@@ -92,8 +93,37 @@ def test_a_plan_that_was_written_is_read_back_and_runs() -> None:
                 for group, aspect in enumerate(here.status(0).aspects):
                     greens[group] += aspect == GREEN
         assert here.status(0).pattern == 2
+        assert here.stand_ins[0].config_id == before + 1
         assert here.status(0).cycle_ms == 47_000
         assert greens == [2 * 28, 2 * 7]
+
+
+def test_a_plan_that_was_acknowledged_and_is_not_held_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a controller does that wants a transaction around it."""
+    monkeypatch.setattr(StoredPlans, "write", lambda *_: None)
+    with (
+        dialogue() as (_, host),
+        pytest.raises(RefusedError, match=r"9\.2\.3\.2: expected 47 to be held, found 49"),
+    ):
+        write_plan(host, 2, PlanTable((1, 2), (33, 14)))
+
+
+def test_the_cycle_of_a_running_plan_does_not_jump_when_another_is_written() -> None:
+    """Two controllers in plan 1, 10 s into the cycle by order of the centre; one of them gets another plan 2."""
+    plans = (own_plan("a", 20_000, 15_000), own_plan("b", 15_000, 20_000))
+    twins = [StandIn(replace(CROSS, plans=plans), StandInConfig(tick_ms=TICK_MS)) for _ in range(2)]
+    left_ms = []
+    for stand_in in twins:
+        stand_in.advance(1000)
+        assert stand_in.command(FieldCommand(1000, 2000, PatternRequest(1, 10)), 1000) is Verdict.ACCEPTED
+        if stand_in is twins[1]:
+            stand_in.store_plans({2: own_plan("b", 30_000, 30_000)})
+        stand_in.advance(1100)
+        left_ms.append(stand_in.status().cycle_left_ms)
+    assert left_ms[0] == left_ms[1]
+    fresh = StandIn(replace(CROSS, plans=plans), StandInConfig(tick_ms=TICK_MS))
+    fresh.advance(1100)
+    assert fresh.status().cycle_left_ms != left_ms[0]
 
 
 def test_the_plan_in_force_is_not_touched() -> None:
