@@ -18,12 +18,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+import tomli_w
+
 from greensplit.engine.errors import InputError
+from greensplit.engine.files import write_atomically
 from greensplit.engine.model.site import Junction
 
 from .field import FieldTables
 
-__all__ = ["Approval", "model_hash", "objection", "read_approvals"]
+__all__ = ["Approval", "model_hash", "objection", "read_approvals", "write_approvals"]
 
 
 class Approval(NamedTuple):
@@ -59,6 +62,13 @@ def read_approvals(path: Path) -> dict[str, Approval]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
         raise InputError(f"{path}: expected a TOML file of approvals, found: {err}") from err
     return {name: _approval(path, name, table) for name, table in tables.items()}
+
+
+def write_approvals(path: Path, approved: Mapping[str, Approval]) -> None:
+    """Put approvals into a file, new or not; what it says of other junctions stays. Raises InputError, OutputError."""
+    known = read_approvals(path) if path.exists() else {}
+    tables = {name: approval._asdict() for name, approval in sorted({**known, **approved}.items())}
+    write_atomically(path, tomli_w.dumps(tables).encode())
 
 
 def _approval(path: Path, name: str, table: object) -> Approval:

@@ -10,6 +10,7 @@ import typer
 from greensplit.engine.errors import GreensplitError
 from greensplit.engine.kernel_cache import use_kernel_cache
 
+from .approve import approve
 from .compare import compare
 from .explain import explain
 from .incidents import incidents
@@ -38,6 +39,7 @@ app.command()(report)
 app.command()(replay)
 app.command()(explain)
 app.command()(standin)
+app.command()(approve)
 app.command()(measures)
 app.command()(incidents)
 app.add_typer(scenarios_app, name="scenarios")

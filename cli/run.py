@@ -121,7 +121,7 @@ def run(
         told = summary | ({"explanation": account.splitlines()} if explain else {})
         sys.stdout.write(json.dumps(told, indent=1) + "\n")
     else:
-        sys.stdout.write(_told(summary, out) + (f"\n{account}" if account else ""))
+        sys.stdout.write(_told(summary, out, bridge) + (f"\n{account}" if account else ""))
     if summary["partial"]:
         raise typer.Exit(1)
 
@@ -152,7 +152,7 @@ def _account(folder: Path, junction: str, part: Part) -> str:
     return explain(folder, junction, part)
 
 
-def _told(summary: dict[str, Any], out: Path | None) -> str:
+def _told(summary: dict[str, Any], out: Path | None, bridge: str) -> str:
     """The summary for a person."""
     lines = [
         f"{summary['scenario']}, {summary['controller']}, seed {summary['seed']}"
@@ -167,6 +167,10 @@ def _told(summary: dict[str, Any], out: Path | None) -> str:
         f"{summary['would_refuse']} it would have refused, {summary['collisions']} collisions in SUMO",
         f"  time             {summary['wall_s']:.1f} s, of which SUMO {summary['simulator_s']:.1f} s",
     ]
+    if bridge:
+        lines.append(
+            f"  bridge           {bridge}; the run approved its models itself, as only simulations may"
+        )
     if summary["gridlock"]:
         lines.append("  GRIDLOCK: a link stood still for over 300 s")
     if summary["partial"]:

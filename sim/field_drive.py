@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from greensplit.bridges.base import Bridge, BridgeSettings, Spoken
 from greensplit.bridges.port import FieldPort
-from greensplit.bridges.registry import find_bridge
+from greensplit.bridges.registry import between, find_bridge
 from greensplit.engine.errors import InputError
 from greensplit.engine.field_loop import FieldLoop
 
@@ -86,8 +86,9 @@ def drive_over_bridge(prepared: Prepared, simulator: Simulator, reader: LoopRead
     make_bridge = find_bridge(spec.bridge)
     epoch_s = int(utc_instant(spec.epoch).timestamp())
     with (
-        closing(_new_pool(PoolSpec(site, spec.bridge, options, epoch_s))) as pool,
-        closing(make_bridge(site.junctions, pool.addresses, options, BridgeSettings())) as bridge,
+        between(spec.bridge, options) as (ours, theirs),
+        closing(_new_pool(PoolSpec(site, spec.bridge, theirs, epoch_s))) as pool,
+        closing(make_bridge(site.junctions, pool.addresses, ours, BridgeSettings())) as bridge,
     ):
         spoken = [Spoken(spec.spoken)] * len(site.junctions) if spec.spoken else []
         _must_speak(bridge, spoken)

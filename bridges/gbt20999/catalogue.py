@@ -74,6 +74,15 @@ class ObjectSpec:
             raise FrameError(f"{self.name}: expected {self._words()}, found {data[:16].hex() or 'nothing'}")
         return value
 
+    @property
+    def most_bytes(self) -> int:
+        """Bytes of the longest value; a number has no other length."""
+        if self.form in NUMBER_BYTES:
+            return NUMBER_BYTES[self.form]
+        if self.form in PLACE_BYTES:
+            return self.most * PLACE_BYTES[self.form]
+        return {Form.BITS: BITMAP_BYTES, Form.TIME: TIME_BYTES}.get(self.form, self.most)
+
     def _words(self) -> str:
         if self.form in PLACE_BYTES or self.form in (Form.TEXT, Form.BYTES):
             return f"{self.form} of {self.least} to {self.most}"

@@ -103,7 +103,7 @@ class Host:
         deadline_s = time.monotonic() + self.timeout_s
         for attempt_s in self._attempts(deadline_s):
             sent = self._send(Type.HEARTBEAT, () if self.profile.counts_heartbeats else None)
-            while (frame := self.link.receive(attempt_s)) is not None:
+            while (frame := self._receive(attempt_s)) is not None:
                 if frame.type in HEARTBEAT_REPLIES and self._is_ours(frame, sent):
                     self.heartbeat_reply = frame.type
                     return
@@ -125,7 +125,7 @@ class Host:
         missing = dict(batch)
         for attempt_s in self._attempts(deadline_s):
             sent = self._send(kind, items_of(missing.items()))
-            while missing and (frame := self.link.receive(attempt_s)) is not None:
+            while missing and (frame := self._receive(attempt_s)) is not None:
                 if frame.type in REPLIES[kind] and self._is_ours(frame, sent):
                     self.last_serials = (sent.serial, frame.serial)
                     self._take(frame, missing, answers)
@@ -188,6 +188,10 @@ class Host:
         self.link.send(frame)
         return frame
 
+    def _receive(self, deadline_s: float) -> Frame | None:
+        """The next frame; None after the deadline also from a device that never stops talking."""
+        return None if time.monotonic() >= deadline_s else self.link.receive(deadline_s)
+
     def _is_ours(self, frame: Frame, sent: Frame) -> bool:
         if frame.host != sent.host or frame.junction != sent.junction:
             return False
@@ -205,8 +209,6 @@ class Host:
 
 def _expected_bytes(address: Address) -> int:
     try:
-        spec = find(address)
+        return find(address).most_bytes
     except ValueRefusedError:
         return LONGEST_ANSWER
-    sizes = {"u8": 1, "u16": 2, "u32": 4, "i32": 4, "bits": 8, "time": 7, "u16s": 2 * spec.most}
-    return sizes.get(spec.form, spec.most)

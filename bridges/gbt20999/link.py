@@ -17,6 +17,7 @@ from .stream import StreamDecoder, escape
 __all__ = ["Link", "TcpLink", "UdpLink", "open_link"]
 
 DATAGRAM_BYTES = 65_535
+MOST_DRAINED = 1000
 
 
 class Link(ABC):
@@ -39,9 +40,9 @@ class Link(ABC):
         """Let go. Never raises, may be called twice."""
 
     def drain(self) -> list[Frame]:
-        """What lies in the socket already: late answers, reports."""
-        frames = []
-        while (frame := self.receive(time.monotonic())) is not None:
+        """What lies in the socket already: late answers, reports; no more than somebody could have meant."""
+        frames: list[Frame] = []
+        while len(frames) < MOST_DRAINED and (frame := self.receive(time.monotonic())) is not None:
             frames.append(frame)
         return frames
 
@@ -72,6 +73,8 @@ class UdpLink(Link):
                 return decode(self._socket.recv(DATAGRAM_BYTES))
             except FrameError:
                 self.dropped += 1
+                if time.monotonic() >= deadline_s:
+                    return None
             except ConnectionRefusedError as err:
                 raise NoAnswerError("nobody listens there") from err
             except (TimeoutError, BlockingIOError):

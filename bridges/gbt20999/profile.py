@@ -73,16 +73,18 @@ PROFILES: Final = {
     "captured": Profile(serials=Serials.NEXT, junction=0),
     "heartbeat-first": Profile(needs_heartbeat_first=True),
 }
-NUMBERS: Final = (
-    "version",
-    "host",
-    "controller",
-    "junction",
-    "row",
-    "lamp_attribute",
-    "plan_mode",
-    "release_mode",
-)
+NUMBERS: Final = {
+    "version": (0, 0xFFFF),
+    "host": (0, 0xFF),
+    "controller": (0, 0xFFFF_FFFF),
+    "junction": (0, 8),
+    "row": (1, 8),
+    "lamp_attribute": (1, 2),
+    "plan_mode": (0, 0xFF),
+    "release_mode": (0, 0xFF),
+}
+"""Least and most of what an engineer may state."""
+MOST_BACKUP_S: Final = 0xFFFF
 OPTIONS: Final = ("profile", "backup_s", *NUMBERS)
 FRONT_OPTIONS: Final = (
     "transport",
@@ -115,13 +117,30 @@ def profile_from(options: Mapping[str, str]) -> Profile:
 
 
 def _stated(profile: Profile, option: str, value: str) -> Profile:
-    try:
-        if option in NUMBERS:
-            return replace(profile, **{option: int(value, 0)})  # type: ignore[arg-type]
-        if option == "backup_s":
-            return replace(profile, backup_ms=round(1000 * float(value)))
-    except ValueError as err:
-        raise InputError(f"{option}: expected a number, found {value}") from err
+    if option in NUMBERS:
+        return replace(profile, **{option: _within(option, value, *NUMBERS[option])})  # type: ignore[arg-type]
+    if option == "backup_s":
+        return replace(profile, backup_ms=_backup_ms(value))
     if option not in (*OPTIONS, *FRONT_OPTIONS):
         raise InputError(f"option: expected one of {', '.join(OPTIONS)}, found {option}")
     return profile
+
+
+def _within(option: str, value: str, least: int, most: int) -> int:
+    try:
+        number = int(value, 0)
+    except ValueError as err:
+        raise InputError(f"{option}: expected a number, found {value}") from err
+    if not least <= number <= most:
+        raise InputError(f"{option}: expected {least} to {most}, found {value}")
+    return number
+
+
+def _backup_ms(value: str) -> int:
+    try:
+        seconds = float(value)
+    except ValueError as err:
+        raise InputError(f"backup_s: expected a number, found {value}") from err
+    if not 0.0 <= seconds <= MOST_BACKUP_S:
+        raise InputError(f"backup_s: expected 0 to {MOST_BACKUP_S}, found {value}")
+    return round(1000 * seconds)

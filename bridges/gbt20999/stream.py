@@ -93,4 +93,3 @@ class StreamDecoder:
         self.dropped += 1
         self.last_error = reason
         self._frame.clear()
-        self._escaped = False

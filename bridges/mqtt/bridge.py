@@ -21,12 +21,13 @@ from greensplit.engine.model.site import Junction
 from .gate import read_signing_key, sign
 from .messages import DetectorEntry, FetchMessage, PresenceMessage, ResultMessage, decode, encode
 from .options import MqttOptions, read_options
+from .own_broker import between
 from .peer import Peer
 from .session import Envelope, Received, Session, Will
 from .topics import DETECTOR, LIVE, STATUS, TABLES, Kind, Topic, node_of, parse_topic
 from .translation import message_of
 
-__all__ = ["MqttBridge", "make"]
+__all__ = ["MqttBridge", "between", "make"]
 
 EVERYTHING: Final = FetchMessage(first=0, last=0)
 MOST_NOISE: Final = 100

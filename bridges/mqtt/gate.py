@@ -21,6 +21,8 @@ from .topics import Topic
 __all__ = ["Gate", "RefusedError", "read_signing_key", "sign"]
 
 LONGEST_LIFE_MS: Final = 5000
+REPLAY_MS: Final = 10_000
+"""A command lives for 5 s and may come 2 s early: one that was obeyed longer ago cannot be sent again."""
 SHORTEST_KEY: Final = 16
 
 
@@ -105,7 +107,7 @@ class Gate:
         if not self._issuer:
             return
         if message.issuer == self._issuer:
-            if message.key <= self._last_key:
+            if message.key <= self._last_key and now_ms - self._obeyed_ms < REPLAY_MS:
                 raise RefusedError(
                     f"{where}: duplicate: expected a key above {self._last_key}, found {message.key}",
                     message.key,

@@ -80,7 +80,7 @@ class Peer:
         if received.retained:
             return
         entry = message.entries[0]
-        if self.statuses.follow(entry.seq).turn is Turn.OLD:
+        if self.statuses.follow(entry.seq, entry.ts).turn is Turn.OLD:
             return
         self.status = status_of(entry)
         self.answered = received.envelope.correlation or self.answered
@@ -92,7 +92,7 @@ class Peer:
 
     def _take_changes(self, message: DetectorMessage) -> None:
         for entry in message.entries:
-            arrival = self.detectors.follow(entry.seq)
+            arrival = self.detectors.follow(entry.seq, entry.ts)
             if arrival.missing is not None:
                 self.missing.append(arrival.missing)
             if arrival.turn is not Turn.OLD:

@@ -35,16 +35,18 @@ class Numbering:
     def __init__(self) -> None:
         self.lost = 0
         self._due: int | None = None
+        self._last_ms = 0
 
-    def follow(self, seq: int) -> Arrival:
-        """Say how the entry with this number follows."""
+    def follow(self, seq: int, t_ms: int) -> Arrival:
+        """Say how the entry with this number and time follows; a lower number of a later time is a new start."""
         due, self._due = self._due, seq + 1
+        last_ms, self._last_ms = self._last_ms, t_ms
         if due is None or seq == due:
             return NEXT
         if seq > due:
             self.lost += seq - due
             return Arrival(Turn.GAP, (due, seq - 1))
-        if seq == 0 or due - seq > REORDERED:
+        if seq == 0 or due - seq > REORDERED or t_ms > last_ms:
             return Arrival(Turn.RESTART)
-        self._due = due
+        self._due, self._last_ms = due, last_ms
         return Arrival(Turn.OLD)

@@ -33,6 +33,7 @@ __all__ = ["Envelope", "Received", "Session", "Will"]
 LEAST_WAIT_S: Final = 1
 MOST_WAIT_S: Final = 2  # with the longest retry of a bridge: connected again within 5 s of the return
 INFLIGHT: Final = 200
+MOST_WAITING_BYTES: Final = 1 << 26
 SIGNATURE: Final = "signature"
 
 
@@ -94,6 +95,7 @@ class Session:
         self.trouble = "not connected yet"
         self._subscriptions = list(subscriptions)
         self._inbox: deque[Received] = deque(maxlen=settings.queue)
+        self._waiting_bytes = 0
         self._news = Condition()
         self._ready = False
         self._client = self._new_client(will)
@@ -196,6 +198,7 @@ class Session:
         with self._news:
             found = list(self._inbox)
             self._inbox.clear()
+            self._waiting_bytes = 0
         return found
 
     def wait_message(self, timeout_s: float) -> bool:
@@ -258,9 +261,17 @@ class Session:
             message.topic, bytes(message.payload), message.retain, _envelope(message.properties)
         )
         with self._news:
-            self.lost += len(self._inbox) == self._inbox.maxlen
+            self._make_room(len(received.payload))
             self._inbox.append(received)
+            self._waiting_bytes += len(received.payload)
             self._news.notify_all()
+
+    def _make_room(self, size: int) -> None:
+        """Lose the oldest until one more fits, by number and by bytes."""
+        inbox = self._inbox
+        while inbox and (len(inbox) == inbox.maxlen or self._waiting_bytes + size > MOST_WAITING_BYTES):
+            self._waiting_bytes -= len(inbox.popleft().payload)
+            self.lost += 1
 
 
 def _send_at_once(_client: Client, _data: Any, connection: Any) -> None:

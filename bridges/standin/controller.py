@@ -9,13 +9,13 @@ signal machine knows no such order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from greensplit.engine.errors import BridgeError
 from greensplit.engine.events import EVENT_DTYPE
 from greensplit.engine.kernels.detectors import new_detectors, take_detections
 from greensplit.engine.kernels.jit import settled
@@ -34,10 +34,10 @@ from greensplit.engine.kernels.local.state import (
 from greensplit.engine.kernels.machine import ALL_RED, IN_STAGE, KEEP, advance_machine
 from greensplit.engine.kernels.state import new_machine
 from greensplit.engine.loop import DetectorEvents
-from greensplit.engine.model.aspects import CLEARANCE, DARK, GREEN, PERMISSIVE, RED, RED_AMBER, YELLOW
+from greensplit.engine.model.aspects import DARK
 from greensplit.engine.model.compiled import compile_detection, compile_signals
 from greensplit.engine.model.compiled_local import compile_local
-from greensplit.engine.model.site import Junction, Site
+from greensplit.engine.model.site import Junction, Plan, Site
 
 from ..field import (
     FLASH_PATTERN,
@@ -46,61 +46,30 @@ from ..field import (
     NO_CONTROLS,
     STANDBY_PATTERN,
     Alarm,
+    Controls,
     FieldCommand,
     FieldStatus,
     FieldTables,
     Flash,
     Masks,
     Mode,
-    ModeRequest,
     PatternRequest,
-    PreemptRequest,
     PreemptState,
     Remote,
-    StageRequest,
     Verdict,
     callers_of,
-    check_command,
     tables_of,
 )
+from .cabinet import DEFAULT_CONFIG, Cabinet, StandInConfig
+from .centre import Centre
 from .loops import LoopCards
 from .masks import pick_stage
 from .monitor import Lights, Monitor
+from .shown import Wiring, burning, greens, on_groups
 
 __all__ = ["Cabinet", "StandIn", "StandInConfig", "Wiring"]
 
-NO_LIGHTS: Final = Lights(0, 0, 0)
-EARLIEST_MS: Final = 2000  # a command from further ahead shows a wrong clock
 PARTS: Final = {TRACK: PreemptState.TRACK, DWELL: PreemptState.DWELL, EXIT: PreemptState.EXIT}
-
-
-@dataclass(frozen=True, slots=True)
-class StandInConfig:
-    """``tick_ms``: time between two advances. ``backup_ms`` 0 never falls back. ``epoch_s``: UTC at 0 of the clock."""
-
-    tick_ms: int = 100
-    backup_ms: int = 10_000
-    period_ms: int = 1000
-    red_revert_ms: int = 2000
-    epoch_s: int = 1_704_067_200
-
-
-@dataclass(slots=True)
-class Cabinet:
-    """The hand at the cabinet. ``manual_stage`` -1 for none; ``preempt`` inputs, bit 0 is number 1."""
-
-    flash: bool = False
-    stop_time: bool = False
-    manual_stage: int = -1
-    preempt: int = 0
-
-
-@dataclass(slots=True)
-class Wiring:
-    """Faults between controller and lamps: lamps that burn always, lamps that never do."""
-
-    stuck: Lights = NO_LIGHTS
-    dead: Lights = NO_LIGHTS
 
 
 class StandIn:
@@ -110,7 +79,7 @@ class StandIn:
     ``config_id`` are parameters that a centre may read or write.
     """
 
-    def __init__(self, junction: Junction, config: StandInConfig = StandInConfig()) -> None:
+    def __init__(self, junction: Junction, config: StandInConfig = DEFAULT_CONFIG) -> None:
         self.junction = junction
         self.config = config
         self.backup_ms = config.backup_ms
@@ -118,7 +87,7 @@ class StandIn:
         self.cabinet = Cabinet()
         self.wiring = Wiring()
         self.monitor = Monitor(junction)
-        self.refusals: dict[Verdict, int] = {}
+        self._centre = Centre(junction)
         self._site = Site(junction.id, (junction,), red_revert_ms=config.red_revert_ms)
         self._signals = compile_signals(self._site)
         self._detection = compile_detection(self._site)
@@ -143,17 +112,13 @@ class StandIn:
 
     def _power_up(self) -> None:
         """The memory after power: nothing is known, all is red, the own plan runs."""
-        self.controls = NO_CONTROLS
+        self._centre.forget()
         self._machine = new_machine(self._signals)
         self._detectors = new_detectors(self._signals, self._detection)
         self._state = new_local(self._signals, self._local)
         self._orders = new_orders(1)
         self._cards = LoopCards(len(self.junction.detectors), self.config.period_ms)
         self._calls = 0
-        self._written_ms: int | None = None
-        self._has_fallen_back = False
-        self._last_issued_ms: int | None = None
-        self._last_key = 0
         self._has_restarted = False
 
     def reboot(self) -> None:
@@ -195,76 +160,57 @@ class StandIn:
 
     def command(self, command: FieldCommand, now_ms: int) -> Verdict:
         """Take a command that arrives at ``now_ms``, or say why not. Only an accepted one restarts the timer."""
-        verdict = self._verdict(command, now_ms)
-        if verdict is not Verdict.ACCEPTED:
-            self.refusals[verdict] = self.refusals.get(verdict, 0) + 1
-            return verdict
-        self._last_issued_ms, self._last_key = command.issued_ms, command.key
-        self._has_restarted = False
-        self.touch(now_ms)
-        self._obey(command, now_ms)
+        verdict = self._centre.take(command, now_ms)
+        if verdict is Verdict.ACCEPTED:
+            self._has_restarted = False
+            if isinstance(command.order, PatternRequest):
+                self._synchronise(command.order, now_ms)
         return verdict
+
+    def store_plans(self, plans: Mapping[int, Plan]) -> None:
+        """Other timing plans by number, which must be there already. ModelError where one is none."""
+        stored = tuple(plans.get(number, known) for number, known in enumerate(self.junction.plans, 1))
+        junction = replace(self.junction, plans=stored)
+        site = replace(self._site, junctions=(junction,))
+        local = compile_local(site)
+        self._offset_ms = local.offset_ms.copy()
+        for p in range(len(stored)):
+            if p + 1 not in plans:  # it may run, synchronised by somebody
+                local.offset_ms[p] = self._local.offset_ms[p]
+        self._local = local
+        self.junction, self._site = junction, site
+        self.config_id += 1
 
     def touch(self, now_ms: int) -> None:
         """Restart the backup timer: some control object was written that means nothing here."""
-        self._written_ms = now_ms
-        self._has_fallen_back = False
+        self._centre.touch(now_ms)
 
-    def _verdict(self, command: FieldCommand, now_ms: int) -> Verdict:
-        try:
-            check_command(command, self.junction)
-        except BridgeError:
-            return Verdict.OUT_OF_RANGE
-        if command.issued_ms > now_ms + EARLIEST_MS:
-            return Verdict.EARLY
-        if command.expires_ms < now_ms:
-            return Verdict.LATE
-        if self._last_issued_ms is not None:
-            if command.key and (command.key, command.issued_ms) == (self._last_key, self._last_issued_ms):
-                return Verdict.DUPLICATE
-            if command.issued_ms < self._last_issued_ms:
-                return Verdict.STALE
-        return Verdict.ACCEPTED
+    @property
+    def controls(self) -> Controls:
+        """What is in force of what the centre said."""
+        return self._centre.controls
 
-    def _obey(self, command: FieldCommand, now_ms: int) -> None:
-        match command.order:
-            case Masks() as masks:
-                self.controls = replace(self.controls, masks=masks, stage=-1)
-            case StageRequest(stage):
-                self.controls = replace(self.controls, masks=Masks(), stage=stage)
-            case PatternRequest(pattern, sync_s):
-                self.controls = replace(self.controls, pattern=pattern, stage=-1)
-                self._synchronise(pattern, sync_s, now_ms)
-            case PreemptRequest(inputs):
-                self.controls = replace(self.controls, preempt=inputs)
-            case ModeRequest(Remote.LOCAL):
-                self.controls = NO_CONTROLS
-            case ModeRequest(remote):
-                self.controls = replace(self.controls, remote=remote)
+    @property
+    def refusals(self) -> dict[Verdict, int]:
+        """How many commands were refused, and why."""
+        return self._centre.refusals
 
-    def _synchronise(self, pattern: int, sync_s: int, now_ms: int) -> None:
+    def _synchronise(self, request: PatternRequest, now_ms: int) -> None:
         """Let the cycle of a pattern be ``sync_s`` old now."""
-        if 1 <= pattern <= len(self.junction.plans):
-            p = pattern - 1
-            shift_ms = 0 if sync_s == MOST_SYNC_S else now_ms - 1000 * sync_s
+        if 1 <= request.pattern <= len(self.junction.plans):
+            p = request.pattern - 1
+            shift_ms = 0 if request.sync_s == MOST_SYNC_S else now_ms - 1000 * request.sync_s
             self._local.offset_ms[p] = (self._offset_ms[p] + shift_ms) % self._local.cycle_ms[p]
 
     def advance(self, now_ms: int) -> None:
         """One tick of timers, local control, signal machine and malfunction monitor."""
         self._now_ms = max(self._now_ms, now_ms)
-        self._run_backup_timer()
+        if self._centre.runs_out(self._now_ms, self.backup_ms):
+            self._local.offset_ms[:] = self._offset_ms
         if not self.cabinet.stop_time:
             self._run_junction()
         if not self._machine.dark[0]:
             self.monitor.judge(self.lights(), self._now_ms, self.config.tick_ms)
-
-    def _run_backup_timer(self) -> None:
-        if self._written_ms is not None and self.backup_ms > 0:
-            if self._now_ms - self._written_ms >= self.backup_ms:
-                self.controls = NO_CONTROLS
-                self._local.offset_ms[:] = self._offset_ms
-                self._written_ms = None
-                self._has_fallen_back = True
 
     def _run_junction(self) -> None:
         self._fill_orders()
@@ -287,9 +233,7 @@ class StandIn:
         )
         green = self._green()
         self._calls &= ~green
-        masks = self.controls.masks
-        if masks.force_off & ~green:
-            self.controls = replace(self.controls, masks=replace(masks, force_off=masks.force_off & green))
+        self._centre.end_force_offs(green)
 
     def _fill_orders(self) -> None:
         """What local control is told in this tick, by whoever decides."""
@@ -338,13 +282,10 @@ class StandIn:
     @property
     def is_flash_wanted(self) -> bool:
         """Does the cabinet or the centre want flash?"""
-        remote = self.controls.remote is Remote.FLASH or self.controls.pattern == FLASH_PATTERN
-        return self.cabinet.flash or remote
+        return self.cabinet.flash or self._centre.wants_flash
 
     def _green(self) -> int:
-        return sum(
-            1 << g for g, a in enumerate(self._machine.lamps.aspect.tolist()) if a in (GREEN, PERMISSIVE)
-        )
+        return greens(self._machine.lamps.aspect.tolist())
 
     @property
     def aspects(self) -> npt.NDArray[np.uint8]:
@@ -356,17 +297,7 @@ class StandIn:
 
     def lights(self) -> Lights:
         """The lamps that burn by the controller's will, and by its wiring's faults."""
-        red = yellow = green = 0
-        for g, aspect in enumerate(self._machine.lamps.aspect.tolist()):
-            red |= (aspect in (RED, RED_AMBER)) << g
-            yellow |= (aspect in (YELLOW, RED_AMBER, CLEARANCE)) << g
-            green |= (aspect not in (RED, RED_AMBER, YELLOW, CLEARANCE, DARK)) << g
-        stuck, dead = self.wiring.stuck, self.wiring.dead
-        return Lights(
-            (red | stuck.red) & ~dead.red,
-            (yellow | stuck.yellow) & ~dead.yellow,
-            (green | stuck.green) & ~dead.green,
-        )
+        return burning(self._machine.lamps.aspect.tolist(), self.wiring)
 
     def tables(self) -> FieldTables:
         """What the controller says of itself."""
@@ -380,7 +311,12 @@ class StandIn:
         return FieldStatus(
             t_ms=self._now_ms,
             aspects=tuple(self.aspects.tolist()),
-            on=self._on(),
+            on=on_groups(
+                self._machine.lamps.aspect.tolist(),
+                self._machine.lamps.red_ms.tolist(),
+                self._signals.clearance_ms.tolist(),
+                self._now_ms,
+            ),
             following=self._following(),
             calls=(self._calls | self.controls.masks.call) & ~self._green(),
             detector_on=self._cards.on_mask,
@@ -405,32 +341,19 @@ class StandIn:
         plan = int(self._state.plan[0])
         return plan + 1 if plan >= 0 else FREE_PATTERN
 
-    def _on(self) -> int:
-        """Groups in green, clearance, or red clearance."""
-        lamps, mask = self._machine.lamps, 0
-        for g, aspect in enumerate(lamps.aspect.tolist()):
-            clears = aspect == RED and self._now_ms - lamps.red_ms[g] < self._signals.clearance_ms[g]
-            mask |= int(clears or aspect not in (RED, RED_AMBER, DARK)) << g
-        return mask
-
     def _following(self) -> int:
         """Groups of the stage that the junction is on its way to, as far as they are not green."""
         if self._machine.rest[0] != IN_STAGE:
             return 0
         wanted = self._greens[int(self._machine.stage[0])] & ~int(self._machine.withheld[0])
-        opened = sum(
-            1 << g
-            for g, aspect in enumerate(self._machine.lamps.aspect.tolist())
-            if aspect in (GREEN, PERMISSIVE)
-        )
-        return wanted & ~opened
+        return wanted & ~self._green()
 
     def _mode(self) -> Mode:
         if self.cabinet.manual_stage >= 0 or self.cabinet.stop_time or self.cabinet.flash:
             return Mode.MANUAL
-        if self._has_fallen_back:
+        if self._centre.has_fallen_back:
             return Mode.BACKUP
-        if self._written_ms is None:
+        if not self._centre.is_heard:
             return Mode.TIMEBASE
         return Mode.STANDBY if self.controls == NO_CONTROLS else Mode.SYSTEM
 

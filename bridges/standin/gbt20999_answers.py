@@ -44,6 +44,7 @@ from greensplit.engine.model.aspects import (
 )
 
 from .controller import StandIn
+from .gbt20999_plans import StoredPlans
 
 __all__ = ["Cabinet20999", "Variant"]
 
@@ -62,7 +63,7 @@ FLASH_ACTION: Final = 0x10
 MOST_ROWS: Final = 64
 LATE_MS: Final = 2000
 """A set whose serial is behind that of the last set within this time came late, and is not obeyed."""
-CENTRAL: Final = {2: "stage", 3: "plan", 4: "mode"}
+PLAN_ATTRIBUTES: Final = range(2, 9)
 LOCAL_MODES: Final = (RunMode.CENTRE_SCHEDULE, *(RunMode(0x21 + k) for k in range(4)))
 
 Read = Callable[[int, FieldStatus], Value]
@@ -86,6 +87,7 @@ class Cabinet20999:
         self.stand_in = stand_in
         self.variant = variant
         self._tables = tables_of(stand_in.junction, 1)
+        self._plans = StoredPlans(stand_in)
         self._readers = self._read_status() | self._read_traffic() | self._read_tables()
         self._rows = self._row_limits()
         self._last_set: tuple[int, int] | None = None
@@ -200,12 +202,16 @@ class Cabinet20999:
             (6, 2, 1): lambda row, _: row,
             (6, 2, 2): lambda row, _: (tables.stages or ())[row - 1],
             (7, 1, 2): lambda row, _: everybody & ~(tables.together or ())[row - 1] & ~(1 << row - 1),
-            (9, 2, 3): lambda row, _: _seconds(junction.plans[row - 1].cycle_ms),
-            (9, 2, 5): lambda row, _: _seconds(junction.plans[row - 1].offset_ms),
+            (9, 2, 1): lambda row, _: row,
         }
+        for attribute in PLAN_ATTRIBUTES:
+            readers[9, 2, attribute] = partial(self._read_plan, attribute)
         for step, attribute in enumerate((4, 6, 8)):
             readers[4, 2, attribute] = partial(self._losing_s, step)
         return readers
+
+    def _read_plan(self, attribute: int, row: int, _: FieldStatus) -> Value:
+        return self._plans.read(attribute, row)
 
     def _losing_s(self, step: int, row: int, _: FieldStatus) -> Value:
         stop = self.stand_in.junction.groups[row - 1].sequence.stop
@@ -269,17 +275,20 @@ class Cabinet20999:
         spec = objects().get(address[:3])
         if spec is None or address.element > self._rows.get(address[:2], 0):
             return Error.NOT_THERE
-        if not spec.may_write or address.data_class in NEVER_WRITTEN or address.data_class not in (17, 18):
+        if not spec.may_write or address.data_class in NEVER_WRITTEN or not _is_settable(address):
             return Error.READ_ONLY
         try:
             decoded = spec.decode(value)
         except FrameError:
-            wanted = 16 if address.data_class == 18 else 1
-            return Error.WRONG_LENGTH if len(value) != wanted else Error.OUT_OF_RANGE
+            return Error.WRONG_LENGTH if len(value) != spec.most_bytes else Error.OUT_OF_RANGE
         return decoded if isinstance(decoded, (int, tuple)) else Error.BAD_VALUE
 
     def _obey(self, wanted: dict[Address, Value], now_ms: int) -> dict[Address, Error]:
-        """Do what is set; errors by address where it cannot be done."""
+        """Do what is set; errors by address where it cannot be done. Plans come first: an order may name one."""
+        try:
+            self._plans.write({a: value for a, value in wanted.items() if a.data_class == 9})
+        except ValueRefusedError:
+            return dict.fromkeys(wanted, Error.BAD_VALUE)
         central = {a.attribute: v for a, v in wanted.items() if a.data_class == 17 and isinstance(v, int)}
         orders: list[Order] = []
         if central:
@@ -287,8 +296,8 @@ class Cabinet20999:
             if isinstance(order, Error):
                 return dict.fromkeys(wanted, order)
             orders.append(order)
-        for value in wanted.values():
-            if isinstance(value, tuple):
+        for address, value in wanted.items():
+            if address.data_class == 18 and isinstance(value, tuple):
                 if value[0] == Command.RESTART:
                     self.stand_in.reboot()
                     return {}
@@ -327,6 +336,10 @@ PIPE_REMOTES: Final = {
     int(Command.FLASH): Remote.FLASH,
     int(Command.ALL_RED): Remote.ALL_RED,
 }
+
+
+def _is_settable(address: Address) -> bool:
+    return address.data_class in (17, 18) or address[:2] == (9, 2)
 
 
 def _seconds(ms: int) -> int:

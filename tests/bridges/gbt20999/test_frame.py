@@ -181,14 +181,18 @@ def test_a_stream_holds_no_more_than_its_limit() -> None:
     """A frame that never ends is dropped, and the next is found."""
     stream = StreamDecoder(limit=100)
     tracemalloc.start()
+    assert stream.feed(b"\x7e" + b"\x00" * 60) == stream.feed(b"\x5c\x7e" * 60) == []
+    assert stream.last_error == "frame: expected at most 100 bytes, found more"
+    stream = StreamDecoder(limit=100)
     for _ in range(2000):
         assert stream.feed(b"\x7e" + bytes(5000)) == []
+        assert stream.feed(bytes(50)) == []
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 50_000
+    assert stream.dropped == 2000
     good = encode(ours(Type.HEARTBEAT, 7))
     assert len(stream.feed(good)) == 1
-    assert stream.dropped == 2000
 
 
 def mutated(chance: random.Random, wire: bytes) -> bytes:

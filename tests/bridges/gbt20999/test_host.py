@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from greensplit.bridges.gbt20999.errors import NoAnswerError, RefusedError, ValueRefusedError
 from greensplit.bridges.gbt20999.frame import Address, Frame, Item, Type, items_of
 from greensplit.bridges.gbt20999.host import Host
-from greensplit.bridges.gbt20999.link import Link, open_link
+from greensplit.bridges.gbt20999.link import Link, UdpLink, open_link
 from greensplit.bridges.gbt20999.probe import probe
 from greensplit.bridges.gbt20999.profile import Profile, Serials, profile_from
 from greensplit.engine.errors import InputError
@@ -85,6 +86,45 @@ def test_a_late_answer_is_not_taken_for_another() -> None:
 
     host, _ = host_of(slow, serials=Serials.ECHO)
     assert host.number(*MODE) == 3
+
+
+@pytest.mark.timeout(20)
+def test_a_device_that_never_stops_talking_holds_nobody_up() -> None:
+    """Reports without end, and no answer: after the time for an answer it is told, as silence would be."""
+    report = Frame(Type.REPORT, items_of([(Address(16, 1), b"")]))
+
+    class Talkative(Scripted):
+        def receive(self, deadline_s: float) -> Frame | None:
+            del deadline_s
+            return report
+
+    host = Host(Talkative(lambda _: []), Profile(), timeout_s=0.2)
+    for call in (lambda: host.get([MODE]), host.heartbeat):
+        began = time.monotonic()
+        with pytest.raises(NoAnswerError, match=r"within 0\.2 s, found none"):
+            call()
+        assert time.monotonic() - began < 2.0
+
+
+@pytest.mark.timeout(20)
+def test_rubbish_without_end_holds_nobody_up() -> None:
+    """Datagrams that are no frames, and always one more."""
+
+    class Rubbish:
+        def settimeout(self, seconds: float) -> None:
+            del seconds
+
+        def recv(self, size: int) -> bytes:
+            return b"rubbish"[:size]
+
+    link = UdpLink("127.0.0.1", 9)
+    link.close()
+    link._socket = Rubbish()  # type: ignore[assignment]
+    began = time.monotonic()
+    assert link.receive(began + 0.2) is None
+    assert link.drain() == []
+    assert time.monotonic() - began < 2.0
+    assert link.dropped > 100
 
 
 def test_good_and_bad_items_in_two_frames_are_both_heard() -> None:
@@ -225,6 +265,16 @@ def test_profiles_and_addresses_are_read_in_words() -> None:
     assert profile_from({}).backup_ms == 0
     for options in ({"profile": "best"}, {"backup_s": "soon"}, {"colour": "red"}):
         with pytest.raises(InputError, match="expected"):
+            profile_from(options)
+    for options, told in (
+        ({"host": "256"}, "host: expected 0 to 255, found 256"),
+        ({"row": "0"}, "row: expected 1 to 8, found 0"),
+        ({"lamp_attribute": "3"}, "lamp_attribute: expected 1 to 2, found 3"),
+        ({"version": "-1"}, "version: expected 0 to 65535, found -1"),
+        ({"backup_s": "inf"}, "backup_s: expected 0 to 65535, found inf"),
+        ({"backup_s": "nan"}, "backup_s: expected 0 to 65535, found nan"),
+    ):
+        with pytest.raises(InputError, match=told):
             profile_from(options)
     for address in ("", "udp:here", "udp::1", "ip:127.0.0.1:4", "udp:127.0.0.1:70000"):
         with pytest.raises(InputError, match="expected udp:HOST:PORT"):

@@ -27,6 +27,7 @@ from greensplit.bridges.gbt20999.link import open_link
 from greensplit.bridges.gbt20999.profile import Profile
 from greensplit.bridges.standin.controller import StandIn, StandInConfig
 from greensplit.bridges.standin.gbt20999 import GbtFront
+from greensplit.bridges.standin.gbt20999_answers import Cabinet20999, Variant
 from greensplit.engine.model.aspects import GREEN, RED
 
 from ..street import BACKUP_MS, TICK_MS, Street, two_crossroads
@@ -313,3 +314,17 @@ def test_mutated_sets_leave_the_front_alive_and_the_street_safe() -> None:
         assert isinstance(here.front, GbtFront)
         assert here.front.dropped > 500
         assert not here.stand_ins[0].monitor.log
+
+
+def test_a_set_that_was_overtaken_is_neither_obeyed_nor_answered() -> None:
+    """Serial 9 arrives half a second after serial 10; two seconds later nobody remembers 10, and 9 is heard."""
+    stand_in = StandIn(two_crossroads().junctions[0], StandInConfig(tick_ms=TICK_MS))
+    cabinet = Cabinet20999(stand_in, Variant())
+
+    def ask(stage: bytes, serial: int, now_ms: int) -> int:
+        pairs = ((Address(17, 1, 2, 1), stage), (Address(17, 1, 4, 1), b"\x15"))
+        return len(cabinet.answer(Frame(Type.SET, items_of(pairs), serial=serial), "127.0.0.1", now_ms))
+
+    assert (ask(b"\x02", 10, 1000), stand_in.controls.stage) == (1, 1)
+    assert (ask(b"\x01", 9, 1500), stand_in.controls.stage) == (0, 1)
+    assert (ask(b"\x01", 9, 3000), stand_in.controls.stage) == (1, 0)

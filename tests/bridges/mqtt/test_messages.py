@@ -23,6 +23,7 @@ from greensplit.bridges.field import (
     Remote,
     StageRequest,
 )
+from greensplit.bridges.mqtt.gate import Gate, RefusedError, sign
 from greensplit.bridges.mqtt.messages import (
     COMMANDS,
     MESSAGES,
@@ -33,6 +34,7 @@ from greensplit.bridges.mqtt.messages import (
     encode,
     schema_of,
 )
+from greensplit.bridges.mqtt.session import Envelope, Received
 from greensplit.bridges.mqtt.topics import Kind, Topic, node_of, parse_topic
 from greensplit.bridges.mqtt.translation import (
     command_of,
@@ -231,6 +233,26 @@ def test_a_hostile_payload_is_refused_at_once_in_one_short_line(payload: bytes) 
     assert time.perf_counter() - began < 0.1
     assert len(str(caught.value)) < 300
     assert "\n" not in str(caught.value)
+
+
+def test_a_message_that_is_longer_than_anybody_reads_is_refused_though_it_is_one() -> None:
+    """Spaces behind it, up to the limit and one more."""
+    sample = json.dumps(BY_HAND["throttle"]).encode()
+    assert decode(MESSAGES["throttle"], sample.ljust(MOST_BYTES), "long")
+    with pytest.raises(
+        BridgeError, match=f"long: expected at most {MOST_BYTES} bytes, found {MOST_BYTES + 1}"
+    ):
+        decode(MESSAGES["throttle"], sample.ljust(MOST_BYTES + 1), "long")
+
+
+def test_a_signed_command_is_of_no_use_at_another_junction() -> None:
+    """The same bytes with the same signature: obeyed at J, refused at K."""
+    secret, payload = b"a secret of the centre", json.dumps(BY_HAND["command.tlc.stage.set"]).encode()
+    there, here = (Topic(node, Kind.COMMAND, "tlc.stage.set") for node in ("tlc/J", "tlc/K"))
+    envelope = Envelope(expiry_s=2, signature=sign(secret, str(there), payload))
+    assert Gate(secret).admit(there, Received(str(there), payload, False, envelope), 5000, 10_000).key == 7
+    with pytest.raises(RefusedError, match="expected the signature of our engine, found another"):
+        Gate(secret).admit(here, Received(str(here), payload, False, envelope), 5000, 10_000)
 
 
 @pytest.mark.parametrize(

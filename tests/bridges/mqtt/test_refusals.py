@@ -118,6 +118,23 @@ def test_a_command_that_comes_twice_acts_once(broker: Broker) -> None:
         assert "duplicate" in refusal
 
 
+def test_a_key_out_of_all_bounds_does_not_shut_its_sender_out_for_good(broker: Broker) -> None:
+    """An engine that went wrong used the highest key of all; ten seconds later its successor is heard again."""
+    street = Street()
+    with serving(street, broker):
+        assert street.front is not None
+        street.run(1)
+        _publish(broker, "engine", _command(street.now_ms, key=(1 << 53) - 1), *EXPIRES)
+        _wait_written(street)
+        street.run(9)
+        _publish(broker, "engine", _command(street.now_ms, stage=0), *EXPIRES)
+        _settle(street, 1)
+        assert "duplicate" in street.front.refusals[0]
+        _publish(broker, "engine", _command(street.now_ms, stage=0), *EXPIRES)
+        _wait_written(street)
+        assert street.stand_ins[0].controls.stage == 0
+
+
 def test_an_earlier_command_of_the_same_moment_does_not_undo_a_later_one(broker: Broker) -> None:
     """Key 1 asks for stage 1, key 2 for stage 0, then key 1 comes again: times are equal, the key tells."""
     street = Street()

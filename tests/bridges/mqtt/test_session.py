@@ -1,4 +1,4 @@
-"""The connection to a broker that sends what is no MQTT."""
+"""The connection to a broker that sends what is no MQTT, or too much; numbers of channels that start anew."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from threading import Thread
 from time import monotonic, sleep
 
 import pytest
+from paho.mqtt.client import MQTTMessage
 
-from greensplit.bridges.mqtt.session import Session
+from greensplit.bridges.mqtt.sequence import Numbering, Turn
+from greensplit.bridges.mqtt.session import MOST_WAITING_BYTES, Session
 from greensplit.bridges.mqtt.settings import BrokerSettings
 
 ACCEPTED = bytes.fromhex("20 03 00 00 00")
@@ -51,3 +53,32 @@ def test_a_broker_that_sends_rubbish_is_told_of_and_connected_to_again(rubbish: 
         finally:
             session.stop()
             broker.join(5.0)
+
+
+def test_what_waits_is_bounded_in_bytes_and_the_oldest_goes_first() -> None:
+    """Long messages that nobody takes: 64 MiB are kept, and the loss is counted."""
+    session = Session(BrokerSettings(client_id="engine"), [("a", 0)])
+    size, sent = 1 << 20, 100
+    for number in range(sent):
+        message = MQTTMessage(topic=b"a")
+        message.payload = number.to_bytes(4) + bytes(size - 4)
+        session._on_message(session._client, None, message)
+    kept = session.take()
+    assert len(kept) == MOST_WAITING_BYTES // size
+    assert session.lost == sent - len(kept)
+    assert int.from_bytes(kept[-1].payload[:4]) == sent - 1
+    for _ in range(2):
+        session._on_message(session._client, None, message)
+    assert len(session.take()) == 2
+
+
+def test_a_channel_that_starts_anew_early_is_believed_at_once() -> None:
+    """A controller loses power after 40 entries; its first new ones are lost, and number 3 is no old entry."""
+    turns = Numbering()
+    assert turns.follow(40, 1000).turn is Turn.NEXT
+    assert turns.follow(39, 999).turn is Turn.OLD
+    assert turns.follow(40, 1000).turn is Turn.OLD
+    assert turns.follow(42, 1002) == (Turn.GAP, (41, 41))
+    assert turns.follow(3, 1500).turn is Turn.RESTART
+    assert turns.follow(4, 1500).turn is Turn.NEXT
+    assert turns.follow(0, 0).turn is Turn.RESTART
