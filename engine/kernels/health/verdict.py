@@ -30,6 +30,7 @@ __all__ = ["judge_detectors"]
 
 MISSED_VEH: Final = 10.0
 QUEUE_BINS: Final = 18  # 6 min: so long may a queue stand on any loop, whatever its peers say
+PRESENCE_MS: Final = 600_000  # no vehicle stands on one loop for longer
 SCORE_BAD: Final = 3.0
 SCORE_GOOD: Final = 1.0
 EVIDENCE_BAD: Final = 3.0
@@ -75,7 +76,7 @@ def judge_detectors(
         silent = silent_ms >= SILENT_MS or (silent_veh >= SILENT_VEH and silent_ms >= SILENT_LEAST_MS)
         for d in range(first, last):
             before = health.fault[d]
-            found = SILENT if silent else _find(peers, detectors, health, memory, d, trend)
+            found = SILENT if silent else _find(peers, detectors, health, memory, d, trend, now_ms)
             if found != SOUND:
                 memory.sound_bins[d] = 0
                 if before == SOUND or found == SILENT:
@@ -110,13 +111,19 @@ def _code(fault: int) -> int:
 
 
 @inlined
-def _find(peers: Peers, detectors: Detectors, health: Health, memory: Memory, d: int, trend: float) -> int:
+def _find(
+    peers: Peers, detectors: Detectors, health: Health, memory: Memory, d: int, trend: float, now_ms: int
+) -> int:
     """The fault for which there is enough evidence now; ``trend`` is the junction's, as a logarithm."""
     if memory.chatter[d] >= SCORE_BAD:
         return CHATTER
+    if _is_on_too_long(peers, detectors, memory, d, now_ms):
+        return STUCK_ON
     established = memory.seen[d] >= ESTABLISHED_VEH
     same = _sees_the_same(peers, d)
-    known = (established or same) and memory.compared[d] >= WARM_VEH
+    # One that is covered from its first bin on has nothing to be compared with, ever.
+    is_compared = memory.compared[d] >= WARM_VEH or memory.covered_bins[d] >= QUEUE_BINS
+    known = (established or same) and is_compared
     if known and memory.missed[d] >= MISSED_VEH and not 0 < memory.covered_bins[d] < QUEUE_BINS:
         return STUCK_ON if detectors.on[d] else STUCK_OFF
     if _is_peer_blamed(peers, health, memory, d):
@@ -127,6 +134,17 @@ def _find(peers: Peers, detectors: Detectors, health: Health, memory: Memory, d:
     if memory.many[d] >= EVIDENCE_MANY and moved >= MOVED:
         return TOO_MANY
     return SOUND
+
+
+@inlined
+def _is_on_too_long(peers: Peers, detectors: Detectors, memory: Memory, d: int, now_ms: int) -> bool:
+    """Has it been on without a break for too long, though no peer shows a queue that moves?"""
+    too_long = bool(detectors.on[d] and now_ms - detectors.on_ms[d] >= PRESENCE_MS)
+    for n in range(peers.peer_ptr[d], peers.peer_ptr[d + 1]):
+        p = peers.peer[n]
+        if now_ms - detectors.on_ms[p] < PRESENCE_MS and memory.queue_bins[p] >= memory.covered_bins[d]:
+            too_long = False
+    return too_long
 
 
 @inlined

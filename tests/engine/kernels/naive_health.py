@@ -219,7 +219,10 @@ class NaiveHealth:
         if loop.chatter() >= 3:
             return "chatter"
         same = set(self._peers(loop.detector).values()) == {1.0}
-        known = (same or loop.seen >= 30) and sum(e for _, e in loop.expected) >= 50
+        if self._stands_for_ten_minutes(loop):
+            return "stuck on"
+        compared = sum(e for _, e in loop.expected) >= 50 or loop.covered_bins() >= 18
+        known = (same or loop.seen >= 30) and compared
         if known and loop.missed >= 10 and not 0 < loop.covered_bins() < 18:
             return "stuck on" if loop.is_on else "stuck off"
         if any(w >= 0.3 and self.loops[p].fault != "none" for p, w in loop.peers.items()):
@@ -228,6 +231,17 @@ class NaiveHealth:
         if loop.few >= (3.0 if same else 3.8) and moved <= -0.25:
             return "counts too few"
         return "counts too many" if loop.many >= 4.0 and moved >= 0.25 else "none"
+
+    def _stands_for_ten_minutes(self, loop: NaiveLoop) -> bool:
+        """On, and nothing came or went for ten minutes, nor did a queue move over one that sees the same vehicles."""
+
+        def was_actuated(one: NaiveLoop) -> bool:
+            return any(b.count for b in one.bins[-30:])
+
+        moving = [self.loops[p] for p in loop.peers if was_actuated(self.loops[p])]
+        if len(loop.bins) < 30 or not loop.is_on or was_actuated(loop):
+            return False
+        return all(one.queue_bins() < loop.covered_bins() for one in moving)
 
     def _substitute(self, loop: NaiveLoop, upstream: float, is_early: bool) -> None:
         if loop.can_be_trusted() or (is_early and loop.fault == "none"):

@@ -137,6 +137,10 @@ def stuck_on(spans: Spans, _: np.random.Generator) -> Spans:
     return [*before(spans), (FAILS_MS, 10**9)]
 
 
+def on_from_the_start(_spans: Spans, _: np.random.Generator) -> Spans:
+    return [(1, 10**9)]
+
+
 def stuck_off(spans: Spans, _: np.random.Generator) -> Spans:
     return before(spans)
 
@@ -235,6 +239,33 @@ def test_a_loop_stuck_on_under_free_traffic_is_found_in_seven_minutes() -> None:
     assert found_ms is not None
     assert FAILS_MS + 360_000 <= found_ms <= FAILS_MS + 420_000
     assert place.faults[found_ms // BIN_MS][FAR] == "stuck on"
+
+
+@pytest.mark.parametrize(
+    ("stuck", "latest_ms"), [([FAR], 400_000), ([STOP], 400_000), ([STOP, FAR], 620_000), ([EXIT], 620_000)]
+)
+def test_loops_that_are_on_from_the_start_are_found(stuck: list[int], latest_ms: int) -> None:
+    """Six minutes where a peer counts the same vehicles, ten where none does: nothing could be learned of them."""
+    told = traffic(np.random.default_rng(4), 1_800_000)
+    for d in stuck:
+        told[d] = [(1, 10**9)]
+    place = Street(street())
+    place.run(told, 1_800_000)
+    for d in range(5):
+        found_ms = place.first_fault_ms(d)
+        assert (found_ms is not None) == (d in stuck)
+        if found_ms is not None:
+            assert 360_000 <= found_ms <= latest_ms
+            assert place.faults[-1][d] == "stuck on"
+
+
+def test_one_vehicle_that_stands_for_nine_minutes_is_no_fault() -> None:
+    """On the stop bar of a lane that nobody else uses."""
+    told = traffic(np.random.default_rng(4), 1_800_000)
+    told[STOP], told[FAR] = [(300_000, 840_000)], [(290_000, 290_500)]
+    place = Street(street())
+    place.run(told, 1_800_000)
+    assert {fault for found in place.faults for fault in found} == {"none"}
 
 
 def test_a_quiet_night_is_no_fault() -> None:
@@ -392,8 +423,9 @@ def test_verdicts_and_rates_are_those_of_the_plain_oracle(seed: int) -> None:
     told = traffic(rng, 3_400_000, float(rng.uniform(1.0, 12.0)))[: len(junction.detectors)]
     if rng.random() < 0.5 and len(told) == 5:
         told = queue(told, int(rng.integers(1, 15)), crawls=bool(rng.integers(2)))
+    damages: list[Damage] = [stuck_on, on_from_the_start, stuck_off, half, chatter]
     for d in np.flatnonzero(rng.random(len(told)) < 0.3):
-        told[d] = [stuck_on, stuck_off, half, chatter][rng.integers(4)](told[d], rng)
+        told[d] = damages[rng.integers(len(damages))](told[d], rng)
     if rng.random() < 0.3:
         told = [before(spans) for spans in told]
     place, plain = Street(site), NaiveHealth(junction)
