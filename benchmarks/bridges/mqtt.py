@@ -26,6 +26,7 @@ from greensplit.bridges.field import StageRequest
 from greensplit.bridges.mqtt.bridge import make
 from greensplit.bridges.mqtt.messages import StatusMessage, decode, encode
 from greensplit.bridges.mqtt.options import read_options
+from greensplit.bridges.mqtt.own_broker import free_port
 from greensplit.bridges.mqtt.session import Session
 from greensplit.bridges.mqtt.translation import entry_of, status_of
 from greensplit.bridges.standin.controller import StandIn, StandInConfig
@@ -67,9 +68,7 @@ def measure() -> dict[str, Any]:
 @contextmanager
 def _broker() -> Iterator[int]:
     program = _program("mosquitto")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mosquitto.conf"
         file.write_text(CONFIGURATION.format(port=port))

@@ -25,6 +25,7 @@ __all__ = [
     "Serials",
     "profile_from",
     "profile_of_maker",
+    "stated_number",
 ]
 
 STAND_IN_MAKER: Final = "greensplit stand-in"
@@ -118,7 +119,7 @@ def profile_from(options: Mapping[str, str]) -> Profile:
 
 def _stated(profile: Profile, option: str, value: str) -> Profile:
     if option in NUMBERS:
-        return replace(profile, **{option: _within(option, value, *NUMBERS[option])})  # type: ignore[arg-type]
+        return replace(profile, **{option: stated_number(option, value, *NUMBERS[option])})  # type: ignore[arg-type]
     if option == "backup_s":
         return replace(profile, backup_ms=_backup_ms(value))
     if option not in (*OPTIONS, *FRONT_OPTIONS):
@@ -126,7 +127,8 @@ def _stated(profile: Profile, option: str, value: str) -> Profile:
     return profile
 
 
-def _within(option: str, value: str, least: int, most: int) -> int:
+def stated_number(option: str, value: str, least: int, most: int) -> int:
+    """A whole number in words, decimal or 0x. Raises InputError that names the option and its range."""
     try:
         number = int(value, 0)
     except ValueError as err:

@@ -23,7 +23,7 @@ from greensplit.engine.errors import BridgeError, InputError
 
 from .options import TLS_FILES, MqttOptions, read_options
 
-__all__ = ["CONTROLLERS", "ENGINE", "OwnBroker", "between"]
+__all__ = ["CONTROLLERS", "ENGINE", "OwnBroker", "between", "free_port"]
 
 ENGINE: Final = "engine"
 CONTROLLERS: Final = "gateway"
@@ -53,7 +53,7 @@ class OwnBroker:
     def start(self) -> None:
         """Run until ``stop``; returns when it answers. Raises BridgeError with the last that it wrote."""
         for _ in range(TRIES):
-            self.port = _free_port()
+            self.port = free_port()
             if self._answers():
                 return
             self.stop()
@@ -172,7 +172,8 @@ def _find(name: str) -> str:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody has at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -16,7 +16,7 @@ from typing import Final
 
 from greensplit.bridges.gbt20999.errors import FrameError
 from greensplit.bridges.gbt20999.frame import Frame, decode, encode
-from greensplit.bridges.gbt20999.profile import FRONT_OPTIONS, OPTIONS
+from greensplit.bridges.gbt20999.profile import FRONT_OPTIONS, OPTIONS, stated_number
 from greensplit.bridges.gbt20999.stream import StreamDecoder, escape
 from greensplit.engine.errors import BridgeError, InputError
 
@@ -171,15 +171,8 @@ class GbtFront(Front):
             return cabinet.answer(frame, peer, self.clock())
 
 
-def _number(options: Mapping[str, str], name: str, default: int, most: int | None = None) -> int:
-    text = options.get(name, str(default))
-    try:
-        value = int(text, 0)
-    except ValueError as err:
-        raise InputError(f"{name}: expected a number, found {text}") from err
-    if value < 0 or (most is not None and value > most):
-        raise InputError(f"{name}: expected 0 to {most}, found {value}")
-    return value
+def _number(options: Mapping[str, str], name: str, default: int, most: int) -> int:
+    return stated_number(name, options.get(name, str(default)), 0, most)
 
 
 def make(stand_ins: Sequence[StandIn], options: Mapping[str, str], clock: Callable[[], int]) -> GbtFront:

@@ -8,7 +8,7 @@ the same mix of weekdays.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -78,9 +78,8 @@ class Matched:
         """The relative change of vehicles per unit."""
         ones = pl.lit(1.0).alias("ones")
         sides = [side.with_columns(ones) for side in (self.before, self.after)]
-        return Matched(sides[0], sides[1], self.exclusions, self.paired)._change_of(
-            "volume_veh", "ones", Resampling(seed, relative=True)
-        )
+        counted = replace(self, before=sides[0], after=sides[1])
+        return counted._change_of("volume_veh", "ones", Resampling(seed, relative=True))
 
     @property
     def may_claim_gain(self) -> bool:
@@ -89,12 +88,10 @@ class Matched:
         return after / before - 1.0 >= NO_GAIN_BELOW
 
     def _change_of(self, upper: str, lower: str, how: Resampling) -> Effect:
-        if how.paired != self.paired:
-            how = Resampling(how.seed, how.replicates, self.paired, how.relative, how.confidence)
         first, second = (
             (side[upper].to_numpy(), side[lower].to_numpy()) for side in (self.before, self.after)
         )
-        return change_of_ratio(first, second, how)
+        return change_of_ratio(first, second, replace(how, paired=self.paired))
 
 
 def match_days(before: pl.DataFrame, after: pl.DataFrame, study: Study) -> Matched:
@@ -212,21 +209,18 @@ def _apart(before: pl.DataFrame, after: pl.DataFrame, alternating: bool) -> None
 
 def _judged(days: pl.DataFrame, study: Study, most_bins: int) -> pl.DataFrame:
     """The first reason to leave each day out; null where there is none."""
-    midnight = (
-        pl.col("unit").cast(pl.Datetime("ms")).dt.replace_time_zone(study.timezone, ambiguous="earliest")
-    )
-    next_midnight = (
-        (pl.col("unit") + pl.duration(days=1))
-        .cast(pl.Datetime("ms"))
-        .dt.replace_time_zone(study.timezone, ambiguous="earliest")
-    )
+
+    def midnight(day: pl.Expr) -> pl.Expr:
+        return day.cast(pl.Datetime("ms")).dt.replace_time_zone(study.timezone, ambiguous="earliest")
+
+    length = midnight(pl.col("unit") + pl.duration(days=1)) - midnight(pl.col("unit"))
     named = pl.col("unit").replace_strict(
         list(study.excluded), list(study.excluded.values()), default=None, return_dtype=pl.String
     )
     return days.with_columns(
-        reason=pl.when(named.is_not_null() if study.excluded else pl.lit(False))
-        .then(named if study.excluded else pl.lit(None, pl.String))
-        .when((next_midnight - midnight).dt.total_hours() != DAY_H)
+        reason=pl.when(named.is_not_null())
+        .then(named)
+        .when(length.dt.total_hours() != DAY_H)
         .then(pl.lit("the clock changes"))
         .when(pl.col("volume_veh").is_null() | (pl.col("volume_veh") <= 0))
         .then(pl.lit("volumes missing"))

@@ -11,8 +11,9 @@ from scipy import stats
 
 from ...errors import InputError
 from .effect import CONFIDENCE, Effect
-from .ranks import interval_of_shift, signed_rank_cdf
-from .samples import Floats, checked_confidence, checked_pair
+from .means import effect_of_t
+from .ranks import Shifts, effect_of_shift, signed_rank_cdf
+from .samples import Floats, checked_pair
 
 __all__ = ["paired_t", "signed_rank"]
 
@@ -24,17 +25,8 @@ def paired_t(before: npt.ArrayLike, after: npt.ArrayLike, confidence: float = CO
     """
     change = _changes(before, after)
     found = stats.ttest_1samp(change, 0.0)
-    low, high = found.confidence_interval(checked_confidence(confidence))
-    return Effect(
-        "mean of paired differences, t",
-        float(change.mean()),
-        float(low),
-        float(high),
-        change.size,
-        change.size,
-        float(found.pvalue),
-        confidence=confidence,
-    )
+    pairs = (change.size, change.size)
+    return effect_of_t("mean of paired differences, t", float(change.mean()), found, pairs, confidence)
 
 
 def signed_rank(before: npt.ArrayLike, after: npt.ArrayLike, confidence: float = CONFIDENCE) -> Effect:
@@ -45,21 +37,12 @@ def signed_rank(before: npt.ArrayLike, after: npt.ArrayLike, confidence: float =
     change = _changes(before, after)
     first, second = np.triu_indices(change.size)
     averages = (change[first] + change[second]) / 2.0
-    low, high = interval_of_shift(
-        averages,
-        lambda: signed_rank_cdf(change.size),
-        averages.size * (2 * change.size + 1) / 12.0,
-        checked_confidence(confidence),
-    )
-    return Effect(
+    return effect_of_shift(
         "Hodges-Lehmann shift of pairs, Wilcoxon",
-        float(np.median(averages)),
-        low,
-        high,
-        change.size,
-        change.size,
+        Shifts(averages, lambda: signed_rank_cdf(change.size), averages.size * (2 * change.size + 1) / 12.0),
         float(stats.wilcoxon(change).pvalue),
-        confidence=confidence,
+        (change.size, change.size),
+        confidence,
     )
 
 

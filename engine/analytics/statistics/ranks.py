@@ -7,14 +7,16 @@ the c-th smallest and the c-th largest of all differences, c from the distributi
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import norm
 
 from ...errors import InputError
-from .samples import Floats
+from .effect import Effect
+from .samples import Floats, checked_confidence
 
-__all__ = ["interval_of_shift", "rank_sum_cdf", "signed_rank_cdf"]
+__all__ = ["Shifts", "effect_of_shift", "rank_sum_cdf", "signed_rank_cdf"]
 
 EXACT_CELLS = 10_000
 
@@ -42,19 +44,36 @@ def signed_rank_cdf(pairs: int) -> Floats:
     return np.asarray(np.cumsum(chances))
 
 
-def interval_of_shift(
-    differences: Floats, exact: Callable[[], Floats], variance: float, confidence: float
-) -> tuple[float, float]:
-    """The interval from all pairwise values; ``exact`` gives the distribution of the statistic, used up to 10,000
-    values, ``variance`` that of the normal curve beyond.
+class Shifts(NamedTuple):
+    """All pairwise values of a rank statistic, and how it is distributed where nothing has changed.
+
+    ``exact`` gives that distribution, used up to 10,000 values; ``variance`` is that of the normal curve beyond.
+    """
+
+    values: Floats
+    exact: Callable[[], Floats]
+    variance: float
+
+
+def effect_of_shift(
+    method: str, shifts: Shifts, p_value: float, units: tuple[int, int], confidence: float
+) -> Effect:
+    """The median of all pairwise values and its interval; ``units``: days, seeds or pairs before and after.
 
     Raises InputError where no interval of that confidence exists.
     """
-    ordered, tail = np.sort(differences), (1.0 - confidence) / 2.0
+    low, high = _interval(shifts, checked_confidence(confidence))
+    before, after = units
+    middle = float(np.median(shifts.values))
+    return Effect(method, middle, low, high, before, after, p_value, confidence=confidence)
+
+
+def _interval(shifts: Shifts, confidence: float) -> tuple[float, float]:
+    ordered, tail = np.sort(shifts.values), (1.0 - confidence) / 2.0
     if ordered.size <= EXACT_CELLS:
-        place = int(np.searchsorted(exact(), tail, side="right"))
+        place = int(np.searchsorted(shifts.exact(), tail, side="right"))
     else:
-        place = int(np.floor(ordered.size / 2.0 + norm.ppf(tail) * np.sqrt(variance)))
+        place = int(np.floor(ordered.size / 2.0 + norm.ppf(tail) * np.sqrt(shifts.variance)))
     if place < 1:
         raise InputError(
             f"ranks: expected enough days for an interval of {100 * confidence:g} %, found {ordered.size} values"

@@ -12,8 +12,9 @@ from scipy import stats
 
 from ...errors import InputError
 from .effect import CONFIDENCE, Effect
-from .ranks import interval_of_shift, rank_sum_cdf
-from .samples import checked, checked_confidence
+from .means import effect_of_t
+from .ranks import Shifts, effect_of_shift, rank_sum_cdf
+from .samples import checked
 
 __all__ = ["mann_whitney", "welch"]
 
@@ -27,18 +28,8 @@ def welch(before: npt.ArrayLike, after: npt.ArrayLike, confidence: float = CONFI
     if np.ptp(first) == 0.0 and np.ptp(second) == 0.0:
         raise InputError("Welch: expected days that differ, found one value before and one after")
     found = stats.ttest_ind(second, first, equal_var=False)
-    low, high = found.confidence_interval(checked_confidence(confidence))
     shift = float(second.mean() - first.mean())
-    return Effect(
-        "difference of means, Welch",
-        shift,
-        float(low),
-        float(high),
-        first.size,
-        second.size,
-        float(found.pvalue),
-        confidence=confidence,
-    )
+    return effect_of_t("difference of means, Welch", shift, found, (first.size, second.size), confidence)
 
 
 def mann_whitney(before: npt.ArrayLike, after: npt.ArrayLike, confidence: float = CONFIDENCE) -> Effect:
@@ -48,20 +39,13 @@ def mann_whitney(before: npt.ArrayLike, after: npt.ArrayLike, confidence: float 
     """
     first, second = checked("before", before), checked("after", after)
     differences = np.subtract.outer(second, first).ravel()
-    cells, days = differences.size, first.size + second.size
-    low, high = interval_of_shift(
-        differences,
-        lambda: rank_sum_cdf(first.size, second.size),
-        cells * (days + 1) / 12.0,
-        checked_confidence(confidence),
-    )
-    return Effect(
+    days = first.size + second.size
+    return effect_of_shift(
         "Hodges-Lehmann shift, Mann-Whitney",
-        float(np.median(differences)),
-        low,
-        high,
-        first.size,
-        second.size,
+        Shifts(
+            differences, lambda: rank_sum_cdf(first.size, second.size), differences.size * (days + 1) / 12.0
+        ),
         float(stats.mannwhitneyu(second, first).pvalue),
-        confidence=confidence,
+        (first.size, second.size),
+        confidence,
     )

@@ -18,7 +18,7 @@ from ..jit import inlined, kernel
 from .peers import Peers
 from .state import PRIOR_VARIANCE, SOUND, Health, Memory
 
-__all__ = ["ESTABLISHED_VEH", "WARM_VEH", "compare_counts"]
+__all__ = ["ESTABLISHED_VEH", "WARM_VEH", "compare_counts", "explains"]
 
 FEW: Final = 0.65
 LOG_FEW: Final = math.log(FEW)
@@ -53,9 +53,9 @@ def compare_counts(peers: Peers, health: Health, memory: Memory, due: int) -> No
                 p, weight = peers.peer[n], memory.weight[n]
                 all_weight += weight
                 is_trusted = health.fault[p] == SOUND and memory.chatter[p] < ODD_SCORE
-                if is_trusted and not _explains(memory, d, p):
+                if is_trusted and not explains(memory, d, p):
                     sound_weight += weight
-                    if not _explains(memory, p, d):
+                    if not explains(memory, p, d):
                         expected += weight * memory.counted[p]
                     blurred += weight * memory.blurred[p]
                 spread += memory.variance[n] * memory.blurred[p] ** 2
@@ -74,7 +74,7 @@ def compare_counts(peers: Peers, health: Health, memory: Memory, due: int) -> No
 
 
 @inlined
-def _explains(memory: Memory, p: int, d: int) -> bool:
+def explains(memory: Memory, p: int, d: int) -> bool:
     """Is ``d`` covered, and has a queue stood on ``p`` for as long?"""
     return bool(0 < memory.covered_bins[d] <= memory.queue_bins[p])
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...events import DETECTOR_ERRATIC, DETECTOR_FAULT, DETECTOR_RESTORED, DETECTOR_WATCHDOG
 from ..detectors import Detectors
 from ..jit import inlined, kernel
-from .conservation import ESTABLISHED_VEH, WARM_VEH
+from .conservation import ESTABLISHED_VEH, WARM_VEH, explains
 from .peers import Peers
 from .state import (
     BIN_MS,
@@ -140,10 +140,11 @@ def _find(
 def _is_on_too_long(peers: Peers, detectors: Detectors, memory: Memory, d: int, now_ms: int) -> bool:
     """Has it been on without a break for too long, though no peer shows a queue that moves?"""
     too_long = bool(detectors.on[d] and now_ms - detectors.on_ms[d] >= PRESENCE_MS)
-    for n in range(peers.peer_ptr[d], peers.peer_ptr[d + 1]):
-        p = peers.peer[n]
-        if now_ms - detectors.on_ms[p] < PRESENCE_MS and memory.queue_bins[p] >= memory.covered_bins[d]:
-            too_long = False
+    if too_long:
+        for n in range(peers.peer_ptr[d], peers.peer_ptr[d + 1]):
+            p = peers.peer[n]
+            if now_ms - detectors.on_ms[p] < PRESENCE_MS and explains(memory, p, d):
+                too_long = False
     return too_long
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from greensplit.bridges.mqtt.own_broker import free_port
+
 SAMPLES = files("greensplit.bridges.mqtt") / "mosquitto"
 PASSWORDS = {"engine": "engine-pass", "gateway": "gate-pass", "J": "junction-pass", "viewer": "viewer-pass"}
 START_S = 5.0
@@ -49,14 +51,6 @@ def start_program(*command: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [program, *command[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-
-
-def free_port() -> int:
-    """A port of loopback that nobody has at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 class Authority:
