@@ -17,9 +17,10 @@ __all__ = ["HORIZON_S", "RING", "Travel", "approach_lanes", "compile_travel"]
 
 RING = 128
 HORIZON_S = 120
-SLOWNESS = 1.04  # mean travel time over that at the speed limit
-SPREAD = 0.1  # standard deviation of travel times over their mean
-LEAST_SPREAD_S = 1.5
+SLOWNESS = 1.1  # mean travel time over a link, from the stop line before it, over that at the speed limit
+OWN_SLOWNESS = 1.04  # the same from an advance loop, where vehicles have gained their speed
+SPREAD = 0.12  # standard deviation of travel times over their mean
+LEAST_SPREAD_S = 2.0
 FARTHEST_S = 100  # a feed from farther away announces nothing within the horizon
 
 I32 = npt.NDArray[np.int32]
@@ -41,17 +42,11 @@ def compile_travel(
     detection: Detection,
     links: Links,
     approaches: Sequence[Sequence[int]],
-    *,
-    slowness: float = SLOWNESS,
-    spread: float = SPREAD,
 ) -> Travel:
-    """Travel times of a site; ``approaches`` holds for each lane the lanes of its approach (``approach_lanes``).
-
-    ``slowness`` is the mean travel time over that at the speed limit, ``spread`` the standard deviation over the mean.
-    """
-    own_s = slowness * detection.advance_m / np.maximum(detection.speed_mps, 1.0)
-    mean_s = slowness * links.feed_travel_ms / 1000.0
-    factor = np.array([platoon_factor(max(spread * mean, LEAST_SPREAD_S)) for mean in mean_s])
+    """Travel times of a site; ``approaches`` holds for each lane the lanes of its approach (``approach_lanes``)."""
+    own_s = OWN_SLOWNESS * detection.advance_m / np.maximum(detection.speed_mps, 1.0)
+    mean_s = SLOWNESS * links.feed_travel_ms / 1000.0
+    factor = np.array([platoon_factor(max(SPREAD * mean, LEAST_SPREAD_S)) for mean in mean_s])
     least_s = [
         max(least_travel_s(mean, share), 0.0) for mean, share in zip(mean_s.tolist(), factor, strict=True)
     ]

@@ -45,9 +45,9 @@ class NaiveArrivals:
 
     @staticmethod
     def _feed(links: Links, k: int) -> Feed:
-        """Speeds 4 % below the limit; times spread by a tenth of their mean, 1.5 s at least."""
-        mean_s = 1.04 * int(links.feed_travel_ms[k]) / 1000
-        variance = max(0.1 * mean_s, 1.5) ** 2
+        """Speeds 10 % below the limit over a link; times spread by 12 % of their mean, 2 s at least."""
+        mean_s = 1.1 * int(links.feed_travel_ms[k]) / 1000
+        variance = max(0.12 * mean_s, 2.0) ** 2
         factor = (math.sqrt(1 + 4 * variance) - 1) / (2 * variance)
         source = int(links.feed_source[k])
         rivals = links.feed_source.tolist().count(source)

@@ -8,11 +8,11 @@ import pytest
 from greensplit.engine.kernels.estimation.arrivals import adopt_plans
 from greensplit.engine.kernels.estimation.forecast import forecast_window
 from greensplit.engine.kernels.estimation.outflow import plan_outflow
-from greensplit.engine.kernels.estimation.travel import HORIZON_S, RING, SLOWNESS
+from greensplit.engine.kernels.estimation.travel import HORIZON_S, OWN_SLOWNESS, RING, SLOWNESS
 
 from .street import B_ADVANCE, EXIT, FED, OTHER_ADVANCE, TRAVEL_MS, Run
 
-OWN_S = SLOWNESS * 68.0 / 13.89
+OWN_S = OWN_SLOWNESS * 68.0 / 13.89
 """From the advance loop, 68 m before the stop line."""
 LINK_S = SLOWNESS * TRAVEL_MS / 1000.0
 
