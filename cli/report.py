@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
+LEAST_WIDTH = 120
+
 
 def report(
     runs: Annotated[
@@ -69,8 +71,10 @@ def report(
     from greensplit.engine.analytics.comparison import Question, compare_sides, open_sides, parse_periods
     from greensplit.engine.analytics.comparison.periods import parse_days
     from greensplit.engine.analytics.comparison.sides import Options, read_corridors
-    from greensplit.engine.analytics.comparison.tables import FORMATS, as_json as as_values
+    from greensplit.engine.analytics.comparison.tables import FORMATS, export
+    from greensplit.engine.analytics.comparison.tables import as_json as as_values
     from greensplit.engine.analytics.comparison.words import words_in
+    from greensplit.engine.analytics.report.change_page import render_change
     from greensplit.engine.errors import InputError
 
     words_in(language)
@@ -88,4 +92,62 @@ def report(
     names = {} if corridors is None else read_corridors(corridors)
     sides = open_sides(before, runs, Options(detectors, detectors_before, names, timezone))
     found = compare_sides(sides, question)
-    sys.stdout.write(json.dumps(as_values(found), ensure_ascii=False) + "\n")
+    render_change(found, out, bundle_cache=cache, language=language, title=title, command=_command())
+    written = [out, *(export(found, table_format, out) if table_format else [])]
+    if as_json:
+        values = as_values(found) | {"written": [str(path) for path in written]}
+        sys.stdout.write(json.dumps(values, ensure_ascii=False) + "\n")
+        return
+    _show(found, language)
+    sys.stdout.write("".join(f"{path}\n" for path in written))
+
+
+def _command() -> list[str]:
+    """The command line as it was typed."""
+    return ["greensplit", *sys.argv[1:]]
+
+
+def _excluded(values: list[str]) -> dict[date, str]:
+    """DATE=reason; raises InputError for anything else."""
+    from datetime import date
+
+    from greensplit.engine.errors import InputError
+
+    found = {}
+    for value in values:
+        day, _, reason = value.partition("=")
+        try:
+            found[date.fromisoformat(day.strip())] = reason.strip() or "left out by the user"
+        except ValueError as err:
+            raise InputError(f"--exclude: expected YYYY-MM-DD=reason, found {value}") from err
+    return found
+
+
+def _show(found: Findings, language: str) -> None:
+    """What was found as a table, every effect with its interval."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from greensplit.engine.analytics.comparison.words import words_in
+    from greensplit.engine.analytics.report.change_words import Teller
+    from greensplit.engine.analytics.report.words import figure
+
+    teller = Teller(found, words_in(language))
+    say = teller.say
+    heads = [say(f"column.{name}") for name in ("measure", "period")]
+    heads += [say("side.before"), say("side.after"), say("column.change"), say("column.verdict")]
+    shown = Table(*heads, title=teller.lead(), caption=teller.subtitle())
+    for one in found.network:
+        digits = one.measure.digits
+        shown.add_row(
+            f"{teller.measure(one.measure.key)}, {teller.unit(one.measure.key)}",
+            teller.period(one.period),
+            figure(one.before, digits),
+            figure(one.after, digits),
+            teller.change(one),
+            say(f"verdict.{one.verdict}"),
+        )
+    console = Console(width=max(Console().width, LEAST_WIDTH))
+    console.print(shown)
+    for key, values in found.notes:
+        sys.stderr.write(f"{teller.note(key, values)}\n")

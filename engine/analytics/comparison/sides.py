@@ -52,6 +52,7 @@ class Sides:
     sources: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     runs: tuple[tuple[Run, ...], tuple[Run, ...]] = ((), ())
     logs: tuple[tuple[Path, ...], tuple[Path, ...]] = ((), ())
+    detectors: tuple[pl.DataFrame, ...] = ()
 
 
 def open_sides(before: Sequence[Path], after: Sequence[Path], options: Options) -> Sides:
@@ -149,6 +150,7 @@ def _of_days(
     notes: list[Note] = []
     left_out: list[tuple[str, str, str]] = []
     configuration = ("", "")
+    detectors: list[pl.DataFrame] = []
     if TABLES in paths:
         tables = _tables(paths[TABLES], options)
         for own, table in zip(cells, tables, strict=True):
@@ -156,7 +158,9 @@ def _of_days(
         if any(table["volume_veh"].null_count() == table.height for table in tables):
             notes.append(("warning.no_volumes", {}))
     if LOGS in paths:
-        logs, configuration, left_out = _logs(paths[LOGS], options)
+        detectors = _detectors(options)
+        configuration = _configurations(detectors)
+        logs, left_out = _logs(paths[LOGS], detectors, options)
         for own, table in zip(cells, logs, strict=True):
             own.append(table)
     both = [pl.concat([*own, network_cells(pl.concat(own))]) for own in cells]
@@ -172,6 +176,7 @@ def _of_days(
             for name, side in (("before", before), ("after", after))
         },
         logs=(tuple(paths.get(LOGS, [[], []])[0]), tuple(paths.get(LOGS, [[], []])[1])),
+        detectors=tuple(detectors),
     )
 
 
@@ -180,13 +185,16 @@ def _tables(sides: Sequence[Sequence[Path]], options: Options) -> tuple[pl.DataF
     return with_quiet_bins(record_cells(records[0]), record_cells(records[1]), options.timezone)
 
 
-def _logs(
-    sides: Sequence[Sequence[Path]], options: Options
-) -> tuple[list[pl.DataFrame], tuple[str, str], list[tuple[str, str, str]]]:
-    files = options.detectors_before or options.detectors, options.detectors
-    if files[1] is None or files[0] is None:
+def _detectors(options: Options) -> list[pl.DataFrame]:
+    """Of before and after."""
+    if options.detectors is None:
         raise InputError("event logs: expected --detectors with device, channel, phase and function, found none")
-    detectors = [read_detectors(file) for file in files if file is not None]
+    return [read_detectors(options.detectors_before or options.detectors), read_detectors(options.detectors)]
+
+
+def _logs(
+    sides: Sequence[Sequence[Path]], detectors: Sequence[pl.DataFrame], options: Options
+) -> tuple[list[pl.DataFrame], list[tuple[str, str, str]]]:
     logs = [
         read_signals(side, table, timezone=options.timezone, whole_bins=True)
         for side, table in zip(sides, detectors, strict=True)
@@ -196,7 +204,7 @@ def _logs(
     kept = [log.cells.filter(~pl.col("corridor").is_in([unit for _, unit, _ in lost])) for log in logs]
     if any(cells.is_empty() for cells in kept):
         raise InputError("event logs: expected a junction with the same detectors before and after, found none")
-    return [_renamed(cells, options.corridors) for cells in kept], _configurations(detectors), lost
+    return [_renamed(cells, options.corridors) for cells in kept], lost
 
 
 def _configurations(detectors: Sequence[pl.DataFrame]) -> tuple[str, str]:
