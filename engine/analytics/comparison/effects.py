@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -148,8 +149,10 @@ def _tests(matched: Matched, factor: float, confidence: float) -> tuple[Effect, 
     found = []
     for test in tests:
         try:
-            found.append(scaled(test(before, after, confidence), factor))
-        except InputError:  # too few for ranks: the other tests stand
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", RuntimeWarning)
+                found.append(scaled(test(before, after, confidence), factor))
+        except (InputError, RuntimeWarning):  # too few for ranks, or alike to the last bit: the other tests stand
             continue
     return tuple(found)
 

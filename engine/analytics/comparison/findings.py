@@ -10,7 +10,7 @@ from ...errors import InputError
 from ..statistics import Effect, Interruption, Matched, Period
 from .beside import DaysNeeded, control_effect, days_table, interruption
 from .cells import NETWORK
-from .effects import Outcome, adjusted, buffer_outcome, outcome_of, scaled
+from .effects import UNCLAIMED, Outcome, adjusted, buffer_outcome, outcome_of, scaled
 from .matching import Cut, cut_of, matched_bins, matched_units
 from .measures import LEADS, MEASURES, Measure, measure_of
 from .periods import TOTAL
@@ -100,7 +100,7 @@ def compare_sides(sides: Sides, question: Question) -> Findings:
         tuple(corridors),
         _saved(head, matched, question),
         _exclusions(sides, matched),
-        (*sides.notes, *_notes(network, question)),
+        (*sides.notes, *_notes(head, network, question)),
         days_table(matched, lead),
         control,
         interruption(cut, total, question, lead) if sides.unit == "day" else None,
@@ -179,12 +179,14 @@ def _exclusions(sides: Sides, matched: Matched) -> pl.DataFrame:
     return pl.concat([more, matched.exclusions.select("side", "unit", "reason")])
 
 
-def _notes(network: Sequence[Outcome], question: Question) -> list[Note]:
+def _notes(head: Outcome, network: Sequence[Outcome], question: Question) -> list[Note]:
     found: list[Note] = []
     if not question.volumes:
         found.append(("warning.no_volumes", {}))
-    elif any(one.verdict == "unclaimed" for one in network):
+    elif head.verdict == UNCLAIMED:
         found.append(("warning.volume_fell", {}))
+    elif any(one.verdict == UNCLAIMED for one in network):
+        found.append(("warning.volume_fell_in_part", {}))
     return found
 
 

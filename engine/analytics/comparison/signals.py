@@ -87,6 +87,12 @@ def _volumes(actuations: pl.DataFrame, detectors: pl.DataFrame | None) -> pl.Dat
     return counted.group_by(keys).agg(volume_veh=pl.col("total").sum().cast(pl.Float64))
 
 
+def _before_a_gap() -> pl.Expr:
+    """The last bin before the junction fell silent: what waited then is told only when the log goes on."""
+    wait = pl.col("timestamp").shift(-1) - pl.col("timestamp")
+    return (wait > wait.min()).over("device_id").fill_null(value=False)
+
+
 def _rank() -> pl.Expr:
     return pl.col("function").replace_strict(COUNTING, range(len(COUNTING)), return_dtype=pl.Int32)
 
@@ -106,9 +112,9 @@ def _cells(
         .agg(pl.col("numerator", "denominator").sum())
     )
     if grid is not None:
-        measured = grid.join(sums.select("device_id").unique(), on="device_id", how="semi")
+        measured = grid.join(sums.select("device_id").unique(), on="device_id", how="semi").sort(keys)
         sums = measured.join(sums, on=keys, how="left").with_columns(
-            pl.col("numerator", "denominator").fill_null(0.0)
+            pl.when(_before_a_gap()).then(0.0).otherwise(pl.col("numerator", "denominator").fill_null(0.0))
         )
     joined = sums.join(volumes, on=keys, how="left").with_columns(
         pl.col("volume_veh").fill_null(0.0) if volumes["volume_veh"].is_not_null().any() else pl.col("volume_veh"),

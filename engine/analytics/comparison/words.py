@@ -84,47 +84,41 @@ TEXTS: dict[str, tuple[str, str]] = {
         "在 {hours} 的仿真交通中，驾驶人共多损失 {value} 小时（{interval}）。",
     ),
     "lead.unclear": (
-        "Whether {measure} changed is not clear: the change is {value} ({interval}), and the interval holds zero.",
+        "{measure}: whether it changed is not clear. The change is {value} ({interval}), and the interval holds zero.",
         "{measure}是否变化尚不明确：变化为 {value}（{interval}），区间包含零。",
     ),
     "lead.unclaimed": (
-        "{measure} is {value} ({interval}), and no gain is claimed: less traffic came through, or traffic was not counted.",
+        "{measure} changed by {value} ({interval}), and no gain is claimed: less traffic came through, or traffic was not counted.",
         "{measure}变化为 {value}（{interval}），但不宣称改善：通过的车辆减少，或未统计流量。",
     ),
-    "lead.change": ("{measure} went from {before} to {after} {unit}.", "{measure}由 {before} 变为 {after} {unit}。"),
     "hours": ("{value} h", "{value} 小时"),
     "big.saved.day": ("hours saved per day", "每天节省的小时数"),
     "big.saved.weekday": ("hours saved per weekday", "每个工作日节省的小时数"),
     "big.saved.seed": ("hours saved in {hours}", "{hours} 内节省的小时数"),
-    "big.volume": ("traffic", "交通量"),
-    "sentence.better": (
-        "{measure} is better: {before} before, {after} {unit} after, {change}.",
-        "{measure}改善：实施前 {before}，实施后 {after} {unit}，{change}。",
+    "sentence.fell": (
+        "{measure} fell from {before} to {after} {unit}: {change}.",
+        "{measure}由 {before} 降至 {after} {unit}：{change}。",
     ),
-    "sentence.worse": (
-        "{measure} is worse: {before} before, {after} {unit} after, {change}.",
-        "{measure}变差：实施前 {before}，实施后 {after} {unit}，{change}。",
+    "sentence.rose": (
+        "{measure} rose from {before} to {after} {unit}: {change}.",
+        "{measure}由 {before} 升至 {after} {unit}：{change}。",
     ),
     "sentence.unclear": (
-        "{measure} shows no clear change: {before} before, {after} {unit} after, {change}.",
-        "{measure}无明显变化：实施前 {before}，实施后 {after} {unit}，{change}。",
+        "{measure} shows no clear change, {before} before and {after} {unit} after: {change}.",
+        "{measure}无明显变化，实施前 {before}，实施后 {after} {unit}：{change}。",
     ),
     "sentence.unclaimed": (
-        "{measure} moved from {before} to {after} {unit}, {change}; this is not called a gain.",
-        "{measure}由 {before} 变为 {after} {unit}，{change}；不视为改善。",
+        "{measure} moved from {before} to {after} {unit}, which is not called a gain: {change}.",
+        "{measure}由 {before} 变为 {after} {unit}，不视为改善：{change}。",
     ),
     "sentence.volume": (
         "Traffic changed by {value} ({interval}).",
         "交通量变化 {value}（{interval}）。",
     ),
-    "sentence.volume_bare": (
-        "The same traffic came through on both sides.",
-        "前后通过的交通量相同。",
-    ),
     "sentence.corridors": (
         "Of {all} corridors or approaches, {better} are better and {worse} worse, after allowing for how many were "
-        "looked at; the others show no clear change.",
-        "在 {all} 条走廊或进口道中，经多重检验校正后 {better} 条改善、{worse} 条变差，其余无明显变化。",
+        "looked at; of the others no change is claimed.",
+        "在 {all} 条走廊或进口道中，经多重检验校正后 {better} 条改善、{worse} 条变差，其余不作结论。",
     ),
     "sentence.control": (
         "Against the control corridor {name}, which was not changed, {measure} changed by {value} ({interval}).",
@@ -142,6 +136,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "warning.volume_fell": (
         "Traffic fell by more than 0.5 %: what moved for the better is not called a gain.",
         "交通量下降超过 0.5%：向好的变化不视为改善。",
+    ),
+    "warning.volume_fell_in_part": (
+        "Where traffic fell by more than 0.5 % in a period, what moved for the better is marked as no gain claimed.",
+        "在交通量下降超过 0.5% 的时段，向好的变化标记为不宣称改善。",
     ),
     "warning.setting": (
         "The runs differ in {name}: {a} before, {b} after.",
@@ -221,10 +219,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "arrived on green.",
         "路口 {device}，相位 {phase}：每个点为一次到达，纵轴为红灯开始后的秒数。绿线以上的点为绿灯到达。",
     ),
-    "note.map": (
-        "Colour: change of delay per vehicle where it is clear; grey where it is not.",
-        "颜色：每车延误变化（仅显示明确的变化）；灰色为不明确。",
-    ),
     "caption.band": ("{measure}, {unit}", "{measure}（{unit}）"),
     "caption.heat": ("Speed {side}", "{side}速度"),
     "caption.forest": ("Change of {measure}, {unit}", "{measure}变化（{unit}）"),
@@ -253,7 +247,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "axis.time": ("time of day", "时刻"),
     "axis.percent": ("percent change", "变化百分比"),
-    "better.side": ("better", "改善"),
     "download": ("Download as CSV: {name}", "下载 CSV：{name}"),
     "noscript": (
         "The charts need JavaScript; the words and tables do not.",
@@ -302,7 +295,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "none_left_out": ("Nothing was left out.", "没有剔除任何内容。"),
     "repeat": ("Same inputs, same versions, same command: same numbers.", "相同输入、相同版本、相同命令：相同数字。"),
-    "details": ("Show", "展开"),
     "test.difference of means, Welch": ("difference of means, Welch", "均值差，Welch 检验"),
     "test.Hodges-Lehmann shift, Mann-Whitney": (
         "Hodges-Lehmann shift, Mann-Whitney",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from .charts import CLOCK_LABEL, LABEL_LIMIT, TICKS, TWO_LINES, Chart, Spec, chart_spec
-from .palette import BASELINE_COLOUR, CHANGE_COLOURS, COLOURS, NOT_MEASURED
+from .palette import BASELINE_COLOUR, CHANGE_COLOURS, COLOURS
 
-__all__ = ["bands_over_day", "change_map", "effects_with_intervals", "speed_map"]
+__all__ = ["Clock", "bands_over_day", "change_map", "effects_with_intervals", "speed_map"]
 
+STEPS_S = (300, 600, 900, 1800, 3600, 7200, 10800, 14400)
+MOST_TICKS = 8
+ROAD = "#b4bdc4"
 SIDES = (BASELINE_COLOUR, COLOURS[0])
 
 
-def bands_over_day(key: str, caption: str, alt: str, unit: str, names: tuple[str, str], time: str) -> Chart:
+def bands_over_day(key: str, caption: str, alt: str, unit: str, names: tuple[str, str], time: Clock) -> Chart:
     """Mean and band of each side over the day (dataset ``key``: side, begin_s, mean, low, high)."""
     colour = {
         "field": "side",
@@ -22,7 +25,7 @@ def bands_over_day(key: str, caption: str, alt: str, unit: str, names: tuple[str
     }
     tooltip = [
         {"field": "side", "type": "nominal", "title": " "},
-        {"field": "clock", "type": "nominal", "title": time},
+        {"field": "clock", "type": "nominal", "title": time.title},
         *({"field": name, "type": "quantitative", "title": sign, "format": ".1f"} for name, sign in BAND_SIGNS),
     ]
     y = {"type": "quantitative", "title": unit, "axis": {"tickCount": 5}}
@@ -55,14 +58,26 @@ def bands_over_day(key: str, caption: str, alt: str, unit: str, names: tuple[str
 BAND_SIGNS = (("mean", "x̄"), ("low", "↓"), ("high", "↑"))
 
 
-def _time(title: str) -> Spec:
-    return {
-        "field": "begin_s",
-        "type": "quantitative",
-        "title": title,
-        "scale": {"nice": False, "zero": False},
-        "axis": {"labelExpr": CLOCK_LABEL, "tickCount": TICKS, "grid": False},
-    }
+class Clock(NamedTuple):
+    """The axis of the time of day: its title, first and last second."""
+
+    title: str
+    begin_s: float
+    end_s: float
+
+    @property
+    def values(self) -> list[float]:
+        """At most eight round times."""
+        span = self.end_s - self.begin_s
+        step = next((step for step in STEPS_S if span / step <= MOST_TICKS), STEPS_S[-1])
+        first = -(-self.begin_s // step) * step
+        return [first + step * row for row in range(int((self.end_s - first) // step) + 1)]
+
+
+def _time(clock: Clock) -> Spec:
+    axis = {"labelExpr": CLOCK_LABEL, "values": clock.values, "grid": False, "labelFlush": False}
+    scale = {"domain": [clock.begin_s, clock.end_s], "nice": False, "zero": False}
+    return {"field": "begin_s", "type": "quantitative", "title": clock.title, "scale": scale, "axis": axis}
 
 
 def effects_with_intervals(
@@ -115,10 +130,10 @@ def effects_with_intervals(
     return Chart(key, caption, alt, chart_spec(alt, key, {"step": height}, layer=layers))
 
 
-def speed_map(key: str, side: str, caption: str, alt: str, top: float, time: str, place: str) -> Chart:
+def speed_map(key: str, side: str, caption: str, alt: str, top: float, time: Clock, place: str) -> Chart:
     """Speed by corridor and time (dataset ``speeds``: corridor, begin_s, end_s, and a column per side)."""
     encoding = {
-        "x": {**_time(time), "axis": {**_time(time)["axis"], "orient": "bottom"}},
+        "x": _time(time),
         "x2": {"field": "end_s"},
         "y": {
             "field": "corridor",
@@ -135,7 +150,7 @@ def speed_map(key: str, side: str, caption: str, alt: str, top: float, time: str
         },
         "tooltip": [
             {"field": "corridor", "type": "nominal", "title": place},
-            {"field": "clock", "type": "nominal", "title": time},
+            {"field": "clock", "type": "nominal", "title": time.title},
             {"field": side, "type": "quantitative", "title": "km/h", "format": ".1f"},
         ],
     }
@@ -144,7 +159,7 @@ def speed_map(key: str, side: str, caption: str, alt: str, top: float, time: str
         key,
         caption,
         alt,
-        chart_spec(alt, "speeds", {"step": 26}, transform=transform, mark={"type": "rect"}, encoding=encoding),
+        chart_spec(alt, "speeds", {"step": 34}, transform=transform, mark={"type": "rect"}, encoding=encoding),
     )
 
 
@@ -162,7 +177,7 @@ def change_map(caption: str, alt: str, height_px: float, verdicts: tuple[str, st
                     "scale": {"domain": domain, "range": [*CHANGE_COLOURS, BASELINE_COLOUR]},
                     "legend": {"title": None, "orient": "top"},
                 },
-                "value": NOT_MEASURED,
+                "value": ROAD,
             },
             "strokeWidth": {"condition": {"test": "isValid(datum.verdict)", "value": 4.5}, "value": 1.2},
             "tooltip": [

@@ -14,7 +14,7 @@ from ..comparison.effects import BETTER, UNCLAIMED, UNCLEAR, WORSE, Outcome
 from ..comparison.runs import approach_edges
 from ..measures_page.diagrams import coordination
 from ..measures_page.plot import Series, Span, Steps, figure
-from .change_charts import bands_over_day, change_map, effects_with_intervals, speed_map
+from .change_charts import Clock, bands_over_day, change_map, effects_with_intervals, speed_map
 from .change_tables import corridor_table
 from .change_words import Teller
 from .charts import Chart, Dataset
@@ -102,8 +102,16 @@ def _band_chart(teller: Teller, key: str, rows: pl.DataFrame) -> Chart:
         say("alt.band", measure=name, unit=unit, **ends),
         unit,
         (say("side.before"), say("side.after")),
-        say("axis.time"),
+        Clock(say("axis.time"), S_PER_MIN * _least(rows), S_PER_MIN * _most(rows)),
     )
+
+
+def _least(rows: pl.DataFrame) -> int:
+    return min(rows["minute"].to_list())
+
+
+def _most(rows: pl.DataFrame) -> int:
+    return max(rows["minute"].to_list())
 
 
 def _band_data(teller: Teller, rows: pl.DataFrame) -> Dataset:
@@ -207,6 +215,7 @@ def _heat(teller: Teller) -> Section | None:
         for corridor, minute, before, after in heat.iter_rows()
     ]
     top = max(max(row[3], row[4]) for row in rows)
+    time = Clock(say("axis.time"), min(row[1] for row in rows), max(row[2] for row in rows))
     charts = []
     for side in ("before", "after"):
         values = heat[side].to_list()
@@ -214,9 +223,7 @@ def _heat(teller: Teller) -> Section | None:
             "alt.heat", side=say(f"side.{side}"), n=len(places), low=f"{min(values):.0f}", high=f"{max(values):.0f}"
         )
         caption = say("caption.heat", side=say(f"side.{side}"))
-        charts.append(
-            speed_map(f"heat-{side}", side, caption, alt, top, say("axis.time"), say("column.corridor"))
-        )
+        charts.append(speed_map(f"heat-{side}", side, caption, alt, top, time, say("column.corridor")))
     data = {"speeds": Dataset(("corridor", "begin_s", "end_s", "before", "after"), rows, {})}
     body = join([tag("p", say("note.heat"), cls="note"), *(figure_of(chart) for chart in charts)])
     return Section("heat", say("section.heat"), body, charts, data)

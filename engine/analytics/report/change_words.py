@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..comparison.effects import BETTER, UNCLAIMED, UNCLEAR, Outcome
 from ..comparison.findings import Findings
@@ -56,9 +56,10 @@ class Teller:
     def sentence(self, one: Outcome) -> str:
         """One measure in one sentence."""
         digits = one.measure.digits
+        moved = "fell" if one.change.estimate < 0.0 else "rose"
         return _capital(
             self.say(
-                f"sentence.{one.verdict}",
+                f"sentence.{one.verdict if one.verdict in (UNCLEAR, UNCLAIMED) else moved}",
                 measure=self.measure(one.measure.key),
                 before=figure(one.before, digits),
                 after=figure(one.after, digits),
@@ -166,8 +167,6 @@ def p_text(value: float | None) -> str:
 
 
 def _turned(effect: Effect) -> Effect:
-    from dataclasses import replace
-
     return replace(effect, estimate=-effect.estimate, low=-effect.high, high=-effect.low)
 
 
