@@ -15,7 +15,7 @@ from .options import AsJson
 if TYPE_CHECKING:
     from datetime import date
 
-    from greensplit.engine.analytics.comparison import Findings, Question
+    from greensplit.engine.analytics.comparison import Findings
 
 __all__ = ["report"]
 
@@ -25,7 +25,9 @@ LEAST_WIDTH = 120
 def report(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="AFTER...", help="Run directories; with --before also event logs, trip or probe tables."),
+        typer.Argument(
+            metavar="AFTER...", help="Run directories; with --before also event logs, trip or probe tables."
+        ),
     ],
     before: Annotated[
         list[Path] | None, typer.Option("--before", "-b", help="What AFTER is compared with (repeatable).")
@@ -45,9 +47,7 @@ def report(
         Path | None, typer.Option(help="Of event logs: device_id, channel, phase, function.")
     ] = None,
     detectors_before: Annotated[Path | None, typer.Option(help="Where they were others before.")] = None,
-    corridors: Annotated[
-        Path | None, typer.Option(help="CSV: segment or device, corridor.")
-    ] = None,
+    corridors: Annotated[Path | None, typer.Option(help="CSV: segment or device, corridor.")] = None,
     control: Annotated[str, typer.Option(help="A corridor that was not changed.")] = "",
     alternating: Annotated[bool, typer.Option("--alternating", help="Days on and off by turns.")] = False,
     least: Annotated[int, typer.Option(help="Fewest days or seeds on a side.")] = 5,

@@ -61,7 +61,9 @@ def control_effect(sides: Sides, lead: Measure, question: Question) -> Effect:
     if question.control not in known:
         raise InputError(f"--control: expected a corridor ({', '.join(known)}), found {question.control}")
     if sides.unit != "day":
-        raise InputError("--control: expected days, found runs of a simulation, whose seeds are matched already")
+        raise InputError(
+            "--control: expected days, found runs of a simulation, whose seeds are matched already"
+        )
     period = question.periods[0]
     control = _daily(cut_of(sides, question.control, lead.key), sides, period, question)
     treated = _daily(_without(sides, lead, question.control), sides, period, question)

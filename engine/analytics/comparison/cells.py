@@ -49,7 +49,9 @@ def record_cells(records: pl.DataFrame, seed: str = "") -> pl.DataFrame:
         "co2": ("co2_kg", "length_m"),
     }
     found = [
-        _summed(records, key, pl.col(upper) * weight, weight if lower is None else pl.col(lower) * weight, seed)
+        _summed(
+            records, key, pl.col(upper) * weight, weight if lower is None else pl.col(lower) * weight, seed
+        )
         for key, (upper, lower) in pairs.items()
         if upper in records.columns and (lower is None or lower in records.columns)
     ]

@@ -25,7 +25,7 @@ TABLES = ("pcd_points", "pcd_cycles")
 
 @dataclass(frozen=True, slots=True)
 class Cycles:
-    """Tables ``pcd_points`` and ``pcd_cycles`` of one device and phase, and the window (UTC milliseconds) of each side."""
+    """``pcd_points`` and ``pcd_cycles`` of one device and phase, and the window (UTC milliseconds) of each side."""
 
     device: Any
     phase: int
@@ -57,7 +57,9 @@ def arrivals_in_cycles(found: Findings) -> Cycles | None:
 
 def _sources(found: Findings) -> list[tuple[Sequence[Path], pl.DataFrame]] | None:
     runs = found.sides.runs
-    if all(side and side[0].events() is not None and (side[0].folder / "model.toml").is_file() for side in runs):
+    if all(
+        side and side[0].events() is not None and (side[0].folder / "model.toml").is_file() for side in runs
+    ):
         return [([side[0].folder], site_detectors(read_site(side[0].folder / "model.toml"))) for side in runs]
     if all(found.sides.logs):
         return list(zip(found.sides.logs, found.sides.detectors, strict=True))
@@ -84,9 +86,7 @@ def _within(window: tuple[int, int]) -> pl.Expr:
 
 def _busiest(sides: Sequence[dict[str, pl.DataFrame]]) -> tuple[Any, int] | None:
     """The device and phase with most arrivals of those that both sides have."""
-    counted = [
-        side["pcd_points"].group_by("device_id", "phase").agg(hits=pl.len()) for side in sides
-    ]
+    counted = [side["pcd_points"].group_by("device_id", "phase").agg(hits=pl.len()) for side in sides]
     both = counted[0].join(counted[1], on=["device_id", "phase"], suffix="_after")
     if both.is_empty():
         return None
@@ -95,4 +95,3 @@ def _busiest(sides: Sequence[dict[str, pl.DataFrame]]) -> tuple[Any, int] | None
     )
     device, phase = ordered.select("device_id", "phase").row(0)
     return device, int(phase)
-

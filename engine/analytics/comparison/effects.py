@@ -90,7 +90,8 @@ def buffer_outcome(
         for side in bins
     ]
     change = scaled(
-        change_of_buffer_index(sides[0], sides[1], replace(how, relative=False, paired=matched.paired)), measure.scale
+        change_of_buffer_index(sides[0], sides[1], replace(how, relative=False, paired=matched.paired)),
+        measure.scale,
     )
     before, after = (buffer_index(values) * measure.scale for values, _ in sides)
     verdict = _verdict(change, measure, volumes and matched.may_claim_gain)
@@ -152,7 +153,10 @@ def _tests(matched: Matched, factor: float, confidence: float) -> tuple[Effect, 
             with warnings.catch_warnings():
                 warnings.simplefilter("error", RuntimeWarning)
                 found.append(scaled(test(before, after, confidence), factor))
-        except (InputError, RuntimeWarning):  # too few for ranks, or alike to the last bit: the other tests stand
+        except (
+            InputError,
+            RuntimeWarning,
+        ):  # too few for ranks, or alike to the last bit: the other tests stand
             continue
     return tuple(found)
 

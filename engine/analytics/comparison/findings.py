@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
 import polars as pl
 
 from ...errors import InputError
@@ -105,7 +106,9 @@ def compare_sides(sides: Sides, question: Question) -> Findings:
         control,
         interruption(cut, total, question, lead) if sides.unit == "day" else None,
         _bands(sides, network, question),
-        heat_map(_corridor_parts(sides, "speed", question), total, question.timezone, measure_of("speed").scale),
+        heat_map(
+            _corridor_parts(sides, "speed", question), total, question.timezone, measure_of("speed").scale
+        ),
     )
 
 
@@ -124,7 +127,9 @@ def _network(sides: Sides, question: Question) -> tuple[list[Outcome], list[Lack
         cut = cut_of(sides, NETWORK, source)
         for period in question.periods:
             if not cut.is_there:
-                lacking.append(Lacking(NETWORK, measure.key, period.name, "not measured on both sides", absent=True))
+                lacking.append(
+                    Lacking(NETWORK, measure.key, period.name, "not measured on both sides", absent=True)
+                )
                 continue
             try:
                 matched = matched_units(sides, cut, period, question)
@@ -150,7 +155,9 @@ def _corridor_parts(sides: Sides, measure: str, question: Question) -> list[tupl
         try:
             if cut.is_there:
                 found.append((corridor, cut, matched_units(sides, cut, question.periods[0], question)))
-        except InputError:  # the page lists the corridors it has; a corridor without enough days is not judged
+        except (
+            InputError
+        ):  # the page lists the corridors it has; a corridor without enough days is not judged
             continue
     return found
 
@@ -175,7 +182,9 @@ def _saved(head: Outcome, matched: Matched, question: Question) -> Effect | None
 
 
 def _exclusions(sides: Sides, matched: Matched) -> pl.DataFrame:
-    more = pl.DataFrame(list(sides.left_out), schema=dict.fromkeys(("side", "unit", "reason"), pl.String), orient="row")
+    more = pl.DataFrame(
+        list(sides.left_out), schema=dict.fromkeys(("side", "unit", "reason"), pl.String), orient="row"
+    )
     return pl.concat([more, matched.exclusions.select("side", "unit", "reason")])
 
 
@@ -201,4 +210,3 @@ def _bands(sides: Sides, network: Sequence[Outcome], question: Question) -> pl.D
         band = profile(cut, matched, total, question.timezone, one.measure.scale, question.confidence)
         found.append(band.with_columns(measure=pl.lit(one.measure.key)))
     return pl.concat(found)
-

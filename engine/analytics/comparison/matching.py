@@ -24,7 +24,10 @@ class Cut:
     @property
     def is_there(self) -> bool:
         """Whether both sides measured anything."""
-        return all(not side.is_empty() and bool((side["denominator"] > 0).any()) for side in (self.before, self.after))
+        return all(
+            not side.is_empty() and bool((side["denominator"] > 0).any())
+            for side in (self.before, self.after)
+        )
 
 
 def cut_of(sides: Sides, corridor: str, measure: str) -> Cut:
@@ -48,7 +51,9 @@ def matched_units(sides: Sides, cut: Cut, period: Period, question: Question) ->
     return match_seeds(summed[0], summed[1], question.least)
 
 
-def matched_bins(cut: Cut, matched: Matched, period: Period, timezone: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+def matched_bins(
+    cut: Cut, matched: Matched, period: Period, timezone: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The bins of the matched units: unit, minute (of the local day), value (numerator over denominator)."""
     sides = []
     for side, units in ((cut.before, matched.before), (cut.after, matched.after)):

@@ -14,6 +14,7 @@ class Measure:
     """A measure: numerator over denominator times ``scale``, told with ``digits`` decimals.
 
     ``is_per_vehicle``: the numerator is in seconds and the denominator counts vehicles, so hours saved follow.
+    ``is_share``: told in percent, its change in points.
     """
 
     key: str
@@ -21,6 +22,7 @@ class Measure:
     digits: int = 1
     lower_is_better: bool = True
     is_per_vehicle: bool = False
+    is_share: bool = False
 
 
 MEASURES = (
@@ -29,10 +31,10 @@ MEASURES = (
     Measure("travel_time", is_per_vehicle=True),
     Measure("stops", digits=2),
     Measure("travel_time_index", digits=2),
-    Measure("buffer_index", scale=100.0),
+    Measure("buffer_index", scale=100.0, is_share=True),
     Measure("control_delay", is_per_vehicle=True),
-    Measure("arrivals_on_green", scale=100.0, lower_is_better=False),
-    Measure("split_failures", scale=100.0),
+    Measure("arrivals_on_green", scale=100.0, lower_is_better=False, is_share=True),
+    Measure("split_failures", scale=100.0, is_share=True),
     Measure("ped_delay"),
     Measure("fuel", scale=1e5, digits=2),
     Measure("co2", scale=1e6, digits=0),

@@ -49,4 +49,6 @@ def _period(text: str, weekdays: tuple[int, ...]) -> Period:
         last = time.max if end.strip() == "24:00" else time.fromisoformat(end.strip())
         return Period(name.strip(), time.fromisoformat(begin.strip()), last, weekdays)
     except ValueError as err:
-        raise InputError(f"--periods: expected NAME=HH:MM-HH:MM such as am=07:00-09:00, found {text}") from err
+        raise InputError(
+            f"--periods: expected NAME=HH:MM-HH:MM such as am=07:00-09:00, found {text}"
+        ) from err

@@ -34,7 +34,9 @@ def profile(
     span = max((int(side["minute"].n_unique()) for side in sides), default=1)
     finest = 5 if matched.paired else 15
     step = next((s for s in (5, 15, 30) if s >= finest and span * finest / s <= MOST_STEPS), 30)
-    found = [_banded(side, name, step, confidence) for name, side in zip(("before", "after"), sides, strict=True)]
+    found = [
+        _banded(side, name, step, confidence) for name, side in zip(("before", "after"), sides, strict=True)
+    ]
     scaled = pl.concat(found).with_columns(pl.col("mean", "low", "high") * scale)
     return scaled.select(*PROFILE).cast(PROFILE).sort("side", "minute")  # type: ignore[arg-type]
 
@@ -51,9 +53,7 @@ def _banded(side: pl.DataFrame, name: str, step: int, confidence: float) -> pl.D
         dtype=pl.Float64,
     )
     half = pl.col("deviation") * factor / pl.col("units").sqrt()
-    return summed.with_columns(
-        side=pl.lit(name), low=pl.col("mean") - half, high=pl.col("mean") + half
-    )
+    return summed.with_columns(side=pl.lit(name), low=pl.col("mean") - half, high=pl.col("mean") + half)
 
 
 def heat_map(
@@ -65,7 +65,10 @@ def heat_map(
         step = 5 if matched.paired else 30
         sides = [
             _sums(side, units, period, timezone, step, paired=matched.paired).rename({"value": name})
-            for name, side, units in (("before", cut.before, matched.before), ("after", cut.after, matched.after))
+            for name, side, units in (
+                ("before", cut.before, matched.before),
+                ("after", cut.after, matched.after),
+            )
         ]
         joined = sides[0].join(sides[1], on="minute")
         found.append(joined.with_columns(pl.col("before", "after") * scale, corridor=pl.lit(corridor)))

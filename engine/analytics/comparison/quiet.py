@@ -16,7 +16,9 @@ USUAL_SHARE = 0.9
 KEYS = ["corridor", "measure", "timestamp"]
 
 
-def with_quiet_bins(before: pl.DataFrame, after: pl.DataFrame, timezone: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+def with_quiet_bins(
+    before: pl.DataFrame, after: pl.DataFrame, timezone: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The cells of both sides with empty bins as zeros, but for those of hours that are missing."""
     sides = [_local(side, timezone) for side in (before, after)]
     seen = pl.concat(side.select("corridor", "measure", "day", "hour").unique() for side in sides)

@@ -34,7 +34,18 @@ NEEDED = {
     )
 }
 OPTIONAL: Mapping[str, tuple[str, ...]] = {
-    "corridor": ("corridor", "segment", "segmentid", "tmc", "tmccode", "link", "linkid", "route", "road", "edgeid"),
+    "corridor": (
+        "corridor",
+        "segment",
+        "segmentid",
+        "tmc",
+        "tmccode",
+        "link",
+        "linkid",
+        "route",
+        "road",
+        "edgeid",
+    ),
     "vehicle_id": ("vehicleid", "tripid", "vehicle", "trip"),
     "volume_veh": ("volumeveh", "volume", "vehicles", "count"),
     "travel_s": ("travels", "traveltimes", "traveltime", "traveltimeseconds", "durations", "duration"),
@@ -51,7 +62,11 @@ NUMBERS = tuple(name for name in OPTIONAL if name not in ("corridor", "vehicle_i
 
 def table_files(path: Path) -> list[Path]:
     """The Parquet and CSV files of a path, in order. Raises InputError where there are none."""
-    found = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix in (".parquet", ".csv"))
+    found = (
+        [path]
+        if path.is_file()
+        else sorted(file for file in path.rglob("*") if file.suffix in (".parquet", ".csv"))
+    )
     if not found:
         raise InputError(f"{path}: expected a run directory or tables (.parquet, .csv), found none")
     return found
@@ -104,7 +119,11 @@ def with_free_flow(before: pl.DataFrame, after: pl.DataFrame) -> tuple[pl.DataFr
 
 def _scan(path: Path) -> pl.LazyFrame:
     try:
-        return pl.scan_parquet(path) if path.suffix == ".parquet" else pl.scan_csv(path, infer_schema_length=10_000)
+        return (
+            pl.scan_parquet(path)
+            if path.suffix == ".parquet"
+            else pl.scan_csv(path, infer_schema_length=10_000)
+        )
     except (OSError, pl.exceptions.PolarsError) as err:
         raise InputError(f"{path}: expected a table, found: {str(err).splitlines()[0]}") from err
 
@@ -140,7 +159,9 @@ def _timed(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     if not isinstance(frame.schema["timestamp"], pl.Datetime):
         raise InputError(f"{where}: expected times, found {frame.schema['timestamp']}")
     if frame["timestamp"].null_count():
-        raise InputError(f"{where}: expected a time in every row, found {frame['timestamp'].null_count()} without")
+        raise InputError(
+            f"{where}: expected a time in every row, found {frame['timestamp'].null_count()} without"
+        )
     time = pl.col("timestamp").dt.cast_time_unit("ms")
     zoned = frame.schema["timestamp"].time_zone is not None
     utc = time.dt.convert_time_zone("UTC") if zoned else time.dt.replace_time_zone("UTC")
@@ -157,7 +178,9 @@ def _completed(frame: pl.DataFrame, where: str) -> pl.DataFrame:
         mps = pl.col(speed[0]) / 3.6 if speed[0] == "speed_kmh" else pl.col(speed[0]) * M_PER_MILE / 3600.0
         frame = frame.with_columns(travel_s=pl.when(mps > 0.0).then(pl.col("length_m") / mps))
     if "travel_s" not in frame.columns and "delay_s" not in frame.columns:
-        raise InputError(f"{where}: expected travel times, delays, or speeds with lengths, found none of them")
+        raise InputError(
+            f"{where}: expected travel times, delays, or speeds with lengths, found none of them"
+        )
     one = pl.lit(1.0)
     if "vehicle_id" in names:
         weights = {"vehicles": one, "volume_veh": one}
@@ -166,8 +189,8 @@ def _completed(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     else:
         weights = {"vehicles": one, "volume_veh": pl.lit(None, pl.Float64)}
     key = pl.col("corridor").cast(pl.String) if "corridor" in names else pl.lit("all")
-    kept = [name for name in ("travel_s", "free_flow_s", "length_m", "delay_s", "stops") if name in frame.columns]
+    kept = [
+        name for name in ("travel_s", "free_flow_s", "length_m", "delay_s", "stops") if name in frame.columns
+    ]
     measured = pl.any_horizontal(pl.col("travel_s" if "travel_s" in kept else "delay_s").is_finite())
     return frame.filter(measured).select(key.alias("corridor"), "timestamp", *kept, **weights)
-
-

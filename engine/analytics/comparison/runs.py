@@ -23,7 +23,13 @@ from .signals import read_signals
 
 __all__ = [
     "approach_edges",
-    "is_run_folder", "run_cells", "run_folders", "run_problems", "run_warnings", "seed_of"]
+    "is_run_folder",
+    "run_cells",
+    "run_folders",
+    "run_problems",
+    "run_warnings",
+    "seed_of",
+]
 
 MS_PER_S = 1000
 MS_PER_MIN = 60_000
@@ -165,7 +171,9 @@ def _approaches(run: Run, seed: str) -> pl.DataFrame:
 def approach_edges(network: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Edges of each approach by its name: junction and where it comes from."""
     return {
-        f"{junction.get('name') or junction.get('id')} · {approach.get('name')}": tuple(approach.get("edges") or ())
+        f"{junction.get('name') or junction.get('id')} · {approach.get('name')}": tuple(
+            approach.get("edges") or ()
+        )
         for junction in network.get("junctions") or ()
         for approach in junction.get("approaches") or ()
     }

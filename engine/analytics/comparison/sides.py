@@ -59,7 +59,9 @@ def open_sides(before: Sequence[Path], after: Sequence[Path], options: Options) 
     """Both sides as cells. Raises InputError where they are of different kinds, or the same, or hold nothing."""
     for path in (*before, *after):
         if not path.exists():
-            raise InputError(f"{path}: expected a run directory, an event log or a table, found nothing there")
+            raise InputError(
+                f"{path}: expected a run directory, an event log or a table, found nothing there"
+            )
     shared = {path.resolve() for path in before} & {path.resolve() for path in after}
     if shared:
         raise InputError(f"{min(shared)}: expected each input before or after, found it on both sides")
@@ -118,7 +120,9 @@ def _of_runs(before: Sequence[Path], after: Sequence[Path]) -> Sides:
         "seed",
         notes=tuple(run_warnings(*whole)),
         left_out=tuple(cut),
-        sources={name: tuple(_run_source(run) for run in side) for name, side in zip(names, whole, strict=True)},
+        sources={
+            name: tuple(_run_source(run) for run in side) for name, side in zip(names, whole, strict=True)
+        },
         runs=(tuple(whole[0]), tuple(whole[1])),
     )
 
@@ -188,7 +192,9 @@ def _tables(sides: Sequence[Sequence[Path]], options: Options) -> tuple[pl.DataF
 def _detectors(options: Options) -> list[pl.DataFrame]:
     """Of before and after."""
     if options.detectors is None:
-        raise InputError("event logs: expected --detectors with device, channel, phase and function, found none")
+        raise InputError(
+            "event logs: expected --detectors with device, channel, phase and function, found none"
+        )
     return [read_detectors(options.detectors_before or options.detectors), read_detectors(options.detectors)]
 
 
@@ -203,17 +209,23 @@ def _logs(
     lost = [(name, f"Junction {device}", reason) for device, (name, reason) in silent.items()]
     kept = [log.cells.filter(~pl.col("corridor").is_in([unit for _, unit, _ in lost])) for log in logs]
     if any(cells.is_empty() for cells in kept):
-        raise InputError("event logs: expected a junction with the same detectors before and after, found none")
+        raise InputError(
+            "event logs: expected a junction with the same detectors before and after, found none"
+        )
     return [_renamed(cells, options.corridors) for cells in kept], lost
 
 
 def _configurations(detectors: Sequence[pl.DataFrame]) -> tuple[str, str]:
     texts = [table.sort("device_id", "channel", "phase", "function").write_csv() for table in detectors]
-    found = [f"{hashlib.sha256(text.encode()).hexdigest()[:12]} ({text.count(chr(10)) - 1} rows)" for text in texts]
+    found = [
+        f"{hashlib.sha256(text.encode()).hexdigest()[:12]} ({text.count(chr(10)) - 1} rows)" for text in texts
+    ]
     return found[0], found[1]
 
 
-def _silent_devices(logs: Sequence[SignalLog], detectors: Sequence[pl.DataFrame]) -> dict[str, tuple[str, str]]:
+def _silent_devices(
+    logs: Sequence[SignalLog], detectors: Sequence[pl.DataFrame]
+) -> dict[str, tuple[str, str]]:
     """Junctions of which a configured channel spoke on one side only, with the side that lacks it."""
     configured: dict[str, set[int]] = {}
     for device, channel in detectors[0].select(pl.col("device_id").cast(pl.String), "channel").iter_rows():

@@ -55,10 +55,15 @@ def read_signals(
         dialect="udot",
         parameters={"split_failures": {"by_cycle": True}},
     )
-    tables = {name: _keyed(table, bin_minutes) for name, table in calculate(log, detectors, what, _silent).items()}
+    tables = {
+        name: _keyed(table, bin_minutes) for name, table in calculate(log, detectors, what, _silent).items()
+    }
     volumes = _volumes(tables["actuations"], detectors)
     grid = tables["has_data"].select("device_id", "timestamp").unique() if whole_bins else None
-    found = [_cells(name, tables[table], upper, lower, volumes, grid) for name, (table, upper, lower) in SUMS.items()]
+    found = [
+        _cells(name, tables[table], upper, lower, volumes, grid)
+        for name, (table, upper, lower) in SUMS.items()
+    ]
     cells = pl.concat([cells for cells in found if cells.height] or found[:1])
     return SignalLog(cells, {str(device): census.channels for device, census in log.census.items()})
 
@@ -68,7 +73,9 @@ def _silent(_share: float) -> None:
 
 
 def _keyed(table: pl.DataFrame, bin_minutes: int) -> pl.DataFrame:
-    time = pl.col("timestamp").dt.truncate(f"{bin_minutes}m").dt.convert_time_zone("UTC").dt.cast_time_unit("ms")
+    time = (
+        pl.col("timestamp").dt.truncate(f"{bin_minutes}m").dt.convert_time_zone("UTC").dt.cast_time_unit("ms")
+    )
     return table.with_columns(time, pl.col("device_id").cast(pl.String))
 
 
@@ -114,10 +121,13 @@ def _cells(
     if grid is not None:
         measured = grid.join(sums.select("device_id").unique(), on="device_id", how="semi").sort(keys)
         sums = measured.join(sums, on=keys, how="left").with_columns(
-            pl.when(_before_a_gap()).then(0.0).otherwise(pl.col("numerator", "denominator").fill_null(0.0))
+            pl.when(_before_a_gap()).then(0.0).otherwise(pl.col(name).fill_null(0.0)).alias(name)
+            for name in ("numerator", "denominator")
         )
     joined = sums.join(volumes, on=keys, how="left").with_columns(
-        pl.col("volume_veh").fill_null(0.0) if volumes["volume_veh"].is_not_null().any() else pl.col("volume_veh"),
+        pl.col("volume_veh").fill_null(0.0)
+        if volumes["volume_veh"].is_not_null().any()
+        else pl.col("volume_veh"),
         corridor=pl.format("Junction {}", "device_id"),
         seed=pl.lit(""),
     )

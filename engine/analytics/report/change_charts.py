@@ -26,13 +26,20 @@ def bands_over_day(key: str, caption: str, alt: str, unit: str, names: tuple[str
     tooltip = [
         {"field": "side", "type": "nominal", "title": " "},
         {"field": "clock", "type": "nominal", "title": time.title},
-        *({"field": name, "type": "quantitative", "title": sign, "format": ".1f"} for name, sign in BAND_SIGNS),
+        *(
+            {"field": name, "type": "quantitative", "title": sign, "format": ".1f"}
+            for name, sign in BAND_SIGNS
+        ),
     ]
     y = {"type": "quantitative", "title": unit, "axis": {"tickCount": 5}}
     layers: list[Spec] = [
         {
             "mark": {"type": "area", "opacity": 0.22},
-            "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": colour},
+            "encoding": {
+                "y": {**y, "field": "low"},
+                "y2": {"field": "high"},
+                "color": {**colour, "legend": None},
+            },
         },
         {
             "mark": {"type": "line", "strokeWidth": 2.2, "point": {"size": 16}},
@@ -51,7 +58,10 @@ def bands_over_day(key: str, caption: str, alt: str, unit: str, names: tuple[str
     ]
     transform = [{"calculate": "utcFormat(datum.begin_s * 1000, '%H:%M')", "as": "clock"}]
     return Chart(
-        key, caption, alt, chart_spec(alt, key, 240, transform=transform, encoding={"x": _time(time)}, layer=layers)
+        key,
+        caption,
+        alt,
+        chart_spec(alt, key, 240, transform=transform, encoding={"x": _time(time)}, layer=layers),
     )
 
 
@@ -120,7 +130,10 @@ def effects_with_intervals(
                 "shape": {
                     "field": "verdict",
                     "type": "nominal",
-                    "scale": {"domain": list(verdicts), "range": ["circle", "triangle-up", "diamond", "square"]},
+                    "scale": {
+                        "domain": list(verdicts),
+                        "range": ["circle", "triangle-up", "diamond", "square"],
+                    },
                     "legend": {"title": None, "orient": "top"},
                 },
                 "tooltip": tooltip,
@@ -159,7 +172,9 @@ def speed_map(key: str, side: str, caption: str, alt: str, top: float, time: Clo
         key,
         caption,
         alt,
-        chart_spec(alt, "speeds", {"step": 34}, transform=transform, mark={"type": "rect"}, encoding=encoding),
+        chart_spec(
+            alt, "speeds", {"step": 34}, transform=transform, mark={"type": "rect"}, encoding=encoding
+        ),
     )
 
 
@@ -187,4 +202,9 @@ def change_map(caption: str, alt: str, height_px: float, verdicts: tuple[str, st
         },
     }
     projection = {"type": "identity", "reflectY": True}
-    return Chart("change-map", caption, alt, chart_spec(alt, "changes", height_px, projection=projection, layer=[edges]))
+    return Chart(
+        "change-map",
+        caption,
+        alt,
+        chart_spec(alt, "changes", height_px, projection=projection, layer=[edges]),
+    )

@@ -129,7 +129,9 @@ def _corridors(teller: Teller) -> Section | None:
         return None
     name, unit = teller.measure(found.lead.key), teller.unit(found.lead.key)
     shown = found.corridors[: MOST_PLACES // 2] + found.corridors[-(MOST_PLACES // 2) :]
-    shown = tuple(dict.fromkeys(found.corridors[:MOST_PLACES] if len(found.corridors) <= MOST_PLACES else shown))
+    shown = tuple(
+        dict.fromkeys(found.corridors[:MOST_PLACES] if len(found.corridors) <= MOST_PLACES else shown)
+    )
     rows = [
         [
             teller.place(one.corridor),
@@ -174,11 +176,7 @@ def _map(teller: Teller) -> tuple[Chart, Dataset] | None:
     shapes = [edge for edge in network.get("edges") or () if len(edge.get("shape") or ()) > 1]
     if not shapes:
         return None
-    by_edge = {
-        edge: one
-        for one in found.corridors
-        for edge in approach_edges(network).get(one.corridor, ())
-    }
+    by_edge = {edge: one for one in found.corridors for edge in approach_edges(network).get(one.corridor, ())}
     box = box_of(shapes)
     grain_m = max(box[2] - box[0], box[3] - box[1]) / 1500
     rows = [_edge_row(teller, edge, by_edge.get(str(edge["id"])), grain_m) for edge in shapes]
@@ -211,7 +209,13 @@ def _heat(teller: Teller) -> Section | None:
         return None
     step_s = (5 if found.matched.paired else 30) * S_PER_MIN
     rows = [
-        [teller.place(corridor), minute * S_PER_MIN, minute * S_PER_MIN + step_s, round(before, 2), round(after, 2)]
+        [
+            teller.place(corridor),
+            minute * S_PER_MIN,
+            minute * S_PER_MIN + step_s,
+            round(before, 2),
+            round(after, 2),
+        ]
         for corridor, minute, before, after in heat.iter_rows()
     ]
     top = max(max(row[3], row[4]) for row in rows)
@@ -220,7 +224,11 @@ def _heat(teller: Teller) -> Section | None:
     for side in ("before", "after"):
         values = heat[side].to_list()
         alt = say(
-            "alt.heat", side=say(f"side.{side}"), n=len(places), low=f"{min(values):.0f}", high=f"{max(values):.0f}"
+            "alt.heat",
+            side=say(f"side.{side}"),
+            n=len(places),
+            low=f"{min(values):.0f}",
+            high=f"{max(values):.0f}",
         )
         caption = say("caption.heat", side=say(f"side.{side}"))
         charts.append(speed_map(f"heat-{side}", side, caption, alt, top, time, say("column.corridor")))
@@ -249,7 +257,9 @@ def _diagrams(teller: Teller, cycles: Cycles) -> list[Html]:
         shift_ms = _clock_shift_ms(teller)
         span = Span(window[0] + shift_ms, window[1] + shift_ms, ZoneInfo(teller.found.question.timezone))
         moved = [_moved(replace(one, label=teller.say(f"pcd.{one.label}")), shift_ms) for one in plot.series]
-        found.append(figure(replace(plot, title=title, series=moved, top=top, note="", wide=False), span, title))
+        found.append(
+            figure(replace(plot, title=title, series=moved, top=top, note="", wide=False), span, title)
+        )
     return found
 
 

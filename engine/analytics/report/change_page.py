@@ -74,9 +74,7 @@ def _tiles(teller: Teller) -> Html:
             continue
         value = f"{figure(one.before, one.measure.digits)} → {figure(one.after, one.measure.digits)}"
         tone = {"better": "better", "worse": "worse"}.get(one.verdict, "")
-        tiles.append(
-            _tile(teller.measure(key), value, teller.unit(key), teller.change(one), tone)
-        )
+        tiles.append(_tile(teller.measure(key), value, teller.unit(key), teller.change(one), tone))
     return tag("div", tag("dl", *tiles, cls="tiles"), cls="arm numbers")
 
 
@@ -93,7 +91,13 @@ def _tile(name: str, value: str, unit: str, change: str, tone: str) -> Html:
     return tag(
         "div",
         tag("dt", name),
-        tag("dd", tag("span", value, cls="big"), " ", tag("span", unit, cls="unit"), tag("span", change, cls=f"change {tone}".strip())),
+        tag(
+            "dd",
+            tag("span", value, cls="big"),
+            " ",
+            tag("span", unit, cls="unit"),
+            tag("span", change, cls=f"change {tone}".strip()),
+        ),
     )
 
 
@@ -128,7 +132,13 @@ def _beside(teller: Teller) -> list[str]:
         interval = teller.interval(found.control, 1, percent=True)
         name = teller.place(found.question.control)
         lines.append(
-            say("sentence.control", name=name, measure=teller.measure(lead.key), value=value, interval=interval)
+            say(
+                "sentence.control",
+                name=name,
+                measure=teller.measure(lead.key),
+                value=value,
+                interval=interval,
+            )
         )
     if found.series is not None:
         level, trend = found.series

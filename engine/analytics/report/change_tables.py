@@ -40,7 +40,11 @@ def _agency(teller: Teller) -> Html:
     heads: list[object] = [say("column.measure")]
     for period in found.question.periods:
         name = teller.period(period.name)
-        heads += [f"{name}, {say('side.before')}", f"{name}, {say('side.after')}", f"{name}, {say('column.percent')}"]
+        heads += [
+            f"{name}, {say('side.before')}",
+            f"{name}, {say('side.after')}",
+            f"{name}, {say('column.percent')}",
+        ]
     rows = []
     for key in AGENCY_TABLE:
         cells: list[object] = [f"{teller.measure(key)}, {teller.unit(key)}"]
@@ -54,15 +58,13 @@ def _agency(teller: Teller) -> Html:
 def _cells(teller: Teller, key: str, period: str) -> list[object]:
     one = teller.found.outcome(key, period)
     if one is None:
-        absent = any(
-            gap.absent for gap in teller.found.lacking if (gap.measure, gap.period) == (key, period)
-        )
+        absent = any(gap.absent for gap in teller.found.lacking if (gap.measure, gap.period) == (key, period))
         return [tag("span", teller.say("not_measured" if absent else "too_few"), cls="note"), "", ""]
     digits = one.measure.digits
-    return [figure(one.before, digits), figure(one.after, digits), _change_cell(teller, one)]
+    return [figure(one.before, digits), figure(one.after, digits), _change_cell(one)]
 
 
-def _change_cell(teller: Teller, one: Outcome) -> Html:
+def _change_cell(one: Outcome) -> Html:
     tone = {"better": "better", "worse": "worse"}.get(one.verdict, "")
     if one.relative is None:
         value, ends, digits, sign = one.change.estimate, one.change, one.measure.digits, ""
@@ -70,7 +72,13 @@ def _change_cell(teller: Teller, one: Outcome) -> Html:
         value, ends, digits, sign = 100 * one.relative.estimate, one.relative, 1, " %"
     factor = 100.0 if sign else 1.0
     low, high = (signed(end * factor, digits) for end in (ends.low, ends.high))
-    return join([tag("span", signed(value, digits) + sign, cls=tone), tag("br"), tag("span", f"{low} … {high}", cls="ends")])
+    return join(
+        [
+            tag("span", signed(value, digits) + sign, cls=tone),
+            tag("br"),
+            tag("span", f"{low} … {high}", cls="ends"),
+        ]
+    )
 
 
 def _everything(teller: Teller) -> Html:
@@ -83,7 +91,9 @@ def _everything(teller: Teller) -> Html:
         *(say(f"column.{name}") for name in ("change", "percent", "p", "verdict")),
     ]
     whole = [one for one in found.network if one.period == total]
-    rows = [[teller.measure(one.measure.key), teller.unit(one.measure.key), *_line(teller, one)] for one in whole]
+    rows = [
+        [teller.measure(one.measure.key), teller.unit(one.measure.key), *_line(teller, one)] for one in whole
+    ]
     tables = tables_of(found)
     return join(
         [
@@ -97,8 +107,10 @@ def _everything(teller: Teller) -> Html:
 def _line(teller: Teller, one: Outcome) -> list[object]:
     digits = one.measure.digits
     low, high = (signed(end, digits) for end in (one.change.low, one.change.high))
-    change = join([signed(one.change.estimate, digits), tag("br"), tag("span", f"{low} … {high}", cls="ends")])
-    percent = _change_cell(teller, one) if one.relative is not None else "–"
+    change = join(
+        [signed(one.change.estimate, digits), tag("br"), tag("span", f"{low} … {high}", cls="ends")]
+    )
+    percent = _change_cell(one) if one.relative is not None else "–"
     return [
         figure(one.before, digits),
         figure(one.after, digits),
@@ -154,9 +166,19 @@ def _methods(teller: Teller) -> Html:
         say("method.gain"),
         say("method.tests"),
         say("method.buffer", minutes=minutes),
-        say("method.runs" if unit == "seed" else "method.probe"),
+        *(say(f"method.{kind}") for kind in _kinds(teller)),
     ]
     return join([tag("ul", *(tag("li", text) for text in texts)), _exclusions(teller), _power(teller)])
+
+
+def _kinds(teller: Teller) -> list[str]:
+    """Which inputs the methods speak of."""
+    sides = teller.found.sides
+    if sides.unit == "seed":
+        return ["runs"]
+    logs = {str(path) for side in sides.logs for path in side}
+    tables = {name for side in sides.sources.values() for name, _ in side} - logs
+    return ["logs"] * bool(logs) + ["probe"] * bool(tables)
 
 
 def _exclusions(teller: Teller) -> Html:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..comparison.effects import BETTER, UNCLAIMED, UNCLEAR, Outcome
 from ..comparison.findings import Findings
-from ..comparison.words import TEXTS, Words
+from ..comparison.words import Words, texts
 from ..statistics import Effect
 from .words import clock, figure
 
@@ -33,7 +33,7 @@ class Teller:
 
     def period(self, name: str) -> str:
         """A period by its name in the language, or as the user called it."""
-        return self.say(f"period.{name}") if f"period.{name}" in TEXTS else name
+        return self.say(f"period.{name}") if f"period.{name}" in texts() else name
 
     def place(self, corridor: str) -> str:
         """A corridor, with what can be translated of its name."""
@@ -47,9 +47,14 @@ class Teller:
         return self.say("interval", confidence=f"{100 * effect.confidence:g}", low=low, high=high)
 
     def change(self, one: Outcome) -> str:
-        """The change with its interval: percent where that makes sense, else in the unit."""
+        """The change with its interval: points of a share, else percent where that makes sense, else in the unit."""
+        if one.measure.is_share:
+            value = self.say("points", value=signed(one.change.estimate, one.measure.digits))
+            return f"{value} ({self.interval(one.change, one.measure.digits)})"
         if one.relative is not None:
-            return f"{signed(100 * one.relative.estimate, 1)} % ({self.interval(one.relative, 1, percent=True)})"
+            return (
+                f"{signed(100 * one.relative.estimate, 1)} % ({self.interval(one.relative, 1, percent=True)})"
+            )
         value = signed(one.change.estimate, one.measure.digits)
         return f"{value} ({self.interval(one.change, one.measure.digits)})"
 
@@ -104,7 +109,9 @@ class Teller:
 
     def subtitle(self) -> str:
         """What was compared with what."""
-        before, after = (side["unit"].to_list() for side in (self.found.matched.before, self.found.matched.after))
+        before, after = (
+            side["unit"].to_list() for side in (self.found.matched.before, self.found.matched.after)
+        )
         if self.found.sides.unit == "day":
             return self.say(
                 "subtitle.day",
@@ -137,7 +144,9 @@ class Teller:
                 after=runs[1][0].meta.get("controller"),
             )
         else:
-            name = self.say("title.days", days=self.found.matched.before.height + self.found.matched.after.height)
+            name = self.say(
+                "title.days", days=self.found.matched.before.height + self.found.matched.after.height
+            )
         return self.say("title", name=name)
 
     def note(self, key: str, values: dict[str, object]) -> str:
@@ -151,7 +160,9 @@ class Teller:
 def signed(value: float, digits: int) -> str:
     """A change with its sign."""
     text = figure(value, digits)
-    return text if text.startswith("−") or not text.strip("0.,") else f"+{text}"
+    if not text.strip("−0.,"):
+        return text.lstrip("−")
+    return text if text.startswith("−") else f"+{text}"
 
 
 def hour_digits(saved: Effect) -> int:

@@ -50,7 +50,9 @@ def trips(
         orient="row",
     )
     return frame.with_columns(
-        travel_time_s=FREE_FLOW_S + pl.col("delay_s"), free_flow_s=pl.lit(FREE_FLOW_S), length_m=pl.lit(LENGTH_M)
+        travel_time_s=FREE_FLOW_S + pl.col("delay_s"),
+        free_flow_s=pl.lit(FREE_FLOW_S),
+        length_m=pl.lit(LENGTH_M),
     )
 
 
@@ -74,7 +76,9 @@ def log(days: Sequence[date], arrival_s: Sequence[int], seed: int, *, device: in
             for second in arrival_s:
                 if random.random() < 0.95:
                     rows += [(t + second * 1000 + 200, 82, 1), (t + second * 1000 + 700, 81, 1)]
-    frame = pl.DataFrame(rows, schema=["t", "event_id", "parameter"], orient="row").sort("t", maintain_order=True)
+    frame = pl.DataFrame(rows, schema=["t", "event_id", "parameter"], orient="row").sort(
+        "t", maintain_order=True
+    )
     return frame.select(
         timestamp=pl.col("t").cast(pl.Datetime("ms")).dt.replace_time_zone("UTC"),
         device_id=pl.lit(device),
