@@ -43,8 +43,8 @@ def matched_units(sides: Sides, cut: Cut, period: Period, question: Question) ->
     """
     if sides.unit == "day":
         frames = [
-            _with_volumes(side, question).with_columns(configuration=pl.lit(configuration))
-            for side, configuration in zip((cut.before, cut.after), sides.configuration, strict=True)
+            _with_volumes(side, question).with_columns(configuration=pl.lit(""))
+            for side in (cut.before, cut.after)
         ]
         return match_days(frames[0], frames[1], question.study(period))
     summed = [_seeds(_with_volumes(_in_period(side, period), question)) for side in (cut.before, cut.after)]

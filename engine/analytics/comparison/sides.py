@@ -40,13 +40,12 @@ class Sides:
     """Cells of both sides (with the network as the corridor of no name) and what was found on the way.
 
     ``unit`` is ``seed`` or ``day``; ``notes`` are sentences for the reader, ``left_out`` side, unit and reason of what
-    was not read; ``configuration`` that of the detectors; ``sources`` name and sha256 of what was read.
+    was not read; ``sources`` name and sha256 of what was read.
     """
 
     before: pl.DataFrame
     after: pl.DataFrame
     unit: str
-    configuration: tuple[str, str] = ("", "")
     notes: tuple[Note, ...] = ()
     left_out: tuple[tuple[str, str, str], ...] = ()
     sources: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
@@ -153,7 +152,6 @@ def _of_days(
     cells: list[list[pl.DataFrame]] = [[], []]
     notes: list[Note] = []
     left_out: list[tuple[str, str, str]] = []
-    configuration = ("", "")
     detectors: list[pl.DataFrame] = []
     if TABLES in paths:
         tables = _tables(paths[TABLES], options)
@@ -163,7 +161,6 @@ def _of_days(
             notes.append(("warning.no_volumes", {}))
     if LOGS in paths:
         detectors = _detectors(options)
-        configuration = _configurations(detectors)
         logs, left_out = _logs(paths[LOGS], detectors, options)
         for own, table in zip(cells, logs, strict=True):
             own.append(table)
@@ -172,7 +169,6 @@ def _of_days(
         both[0],
         both[1],
         "day",
-        configuration,
         tuple(notes),
         tuple(left_out),
         {
@@ -207,6 +203,10 @@ def _logs(
     ]
     silent = _silent_devices(logs, detectors)
     lost = [(name, f"Junction {device}", reason) for device, (name, reason) in silent.items()]
+    lost += [
+        ("after", f"Junction {device}", "its detectors are others than before")
+        for device in _reconfigured(detectors)
+    ]
     kept = [log.cells.filter(~pl.col("corridor").is_in([unit for _, unit, _ in lost])) for log in logs]
     if any(cells.is_empty() for cells in kept):
         raise InputError(
@@ -215,12 +215,13 @@ def _logs(
     return [_renamed(cells, options.corridors) for cells in kept], lost
 
 
-def _configurations(detectors: Sequence[pl.DataFrame]) -> tuple[str, str]:
-    texts = [table.sort("device_id", "channel", "phase", "function").write_csv() for table in detectors]
-    found = [
-        f"{hashlib.sha256(text.encode()).hexdigest()[:12]} ({text.count(chr(10)) - 1} rows)" for text in texts
+def _reconfigured(detectors: Sequence[pl.DataFrame]) -> list[str]:
+    """Junctions whose detectors are others on one side than on the other."""
+    keys = ["device_id", "channel", "phase", "function"]
+    rows = [
+        set(table.select(pl.col("device_id").cast(pl.String), *keys[1:]).iter_rows()) for table in detectors
     ]
-    return found[0], found[1]
+    return sorted({str(row[0]) for row in rows[0] ^ rows[1]})
 
 
 def _silent_devices(

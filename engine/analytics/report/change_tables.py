@@ -176,9 +176,8 @@ def _kinds(teller: Teller) -> list[str]:
     sides = teller.found.sides
     if sides.unit == "seed":
         return ["runs"]
-    logs = {str(path) for side in sides.logs for path in side}
-    tables = {name for side in sides.sources.values() for name, _ in side} - logs
-    return ["logs"] * bool(logs) + ["probe"] * bool(tables)
+    tables = "travel_time" in sides.before["measure"] or not any(sides.logs)
+    return ["logs"] * any(sides.logs) + ["probe"] * tables
 
 
 def _exclusions(teller: Teller) -> Html:
