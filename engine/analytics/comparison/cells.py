@@ -9,7 +9,7 @@ __all__ = ["BIN", "CELLS", "NETWORK", "cells_of", "empty_cells", "network_cells"
 NETWORK = ""
 """The corridor that stands for all of them."""
 BIN = "15m"
-CELLS = {
+CELLS: dict[str, pl.DataType | type[pl.DataType]] = {
     "corridor": pl.String,
     "measure": pl.String,
     "seed": pl.String,

@@ -109,7 +109,7 @@ def adjusted(outcomes: Sequence[Outcome]) -> list[Outcome]:
     tested = [one for one in outcomes if one.change.p_value is not None]
     if not tested:
         return list(outcomes)
-    values = iter(benjamini_hochberg([one.change.p_value for one in tested]).tolist())
+    values = iter(benjamini_hochberg([one.change.p_value or 0.0 for one in tested]).tolist())
     return [one if one.change.p_value is None else replace(one, adjusted_p=next(values)) for one in outcomes]
 
 
@@ -125,7 +125,7 @@ def unit_values(side: pl.DataFrame) -> Floats:
 
 
 def _ratio(side: pl.DataFrame) -> float:
-    return float(side["numerator"].sum() / side["denominator"].sum())
+    return float(side["numerator"].to_numpy().sum() / side["denominator"].to_numpy().sum())
 
 
 def _relative(matched: Matched, how: Resampling) -> Effect | None:

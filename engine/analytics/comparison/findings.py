@@ -12,7 +12,7 @@ from ..statistics import Effect, Interruption, Matched, Period
 from .beside import DaysNeeded, control_effect, days_table, interruption
 from .cells import NETWORK
 from .effects import UNCLAIMED, Outcome, adjusted, buffer_outcome, outcome_of, scaled
-from .matching import Cut, cut_of, matched_bins, matched_units
+from .matching import Cut, cut_of, in_period, matched_bins, matched_units
 from .measures import LEADS, MEASURES, Measure, measure_of
 from .periods import TOTAL
 from .profiles import heat_map, profile
@@ -126,7 +126,7 @@ def _network(sides: Sides, question: Question) -> tuple[list[Outcome], list[Lack
         source = "travel_time_index" if measure.key == "buffer_index" else measure.key
         cut = cut_of(sides, NETWORK, source)
         for period in question.periods:
-            if not cut.is_there:
+            if not cut.is_there or not in_period(cut, period, question.timezone).is_there:
                 lacking.append(
                     Lacking(NETWORK, measure.key, period.name, "not measured on both sides", absent=True)
                 )

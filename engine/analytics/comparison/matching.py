@@ -11,7 +11,7 @@ from ..statistics import Matched, Period, match_days, match_seeds
 from .question import Question
 from .sides import Sides
 
-__all__ = ["Cut", "cut_of", "matched_bins", "matched_units"]
+__all__ = ["Cut", "cut_of", "in_period", "matched_bins", "matched_units"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ def cut_of(sides: Sides, corridor: str, measure: str) -> Cut:
     """The cells of that measure and corridor."""
     own = (pl.col("corridor") == corridor) & (pl.col("measure") == measure)
     return Cut(sides.before.filter(own), sides.after.filter(own))
+
+
+def in_period(cut: Cut, period: Period, timezone: str) -> Cut:
+    """The cells of a time of the day."""
+    return Cut(*(_in_period(side, period, timezone) for side in (cut.before, cut.after)))
 
 
 def matched_units(sides: Sides, cut: Cut, period: Period, question: Question) -> Matched:

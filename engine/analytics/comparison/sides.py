@@ -22,6 +22,8 @@ from .signals import SignalLog, read_signals
 __all__ = ["Options", "Sides", "open_sides", "read_corridors"]
 
 RUNS, LOGS, TABLES = "runs", "event logs", "tables"
+OTHER_DETECTORS = "its detectors are others than before"
+NOT_THERE = "not measured on the other side"
 Note = tuple[str, dict[str, Any]]
 
 
@@ -164,7 +166,9 @@ def _of_days(
         logs, left_out = _logs(paths[LOGS], detectors, options)
         for own, table in zip(cells, logs, strict=True):
             own.append(table)
-    both = [pl.concat([*own, network_cells(pl.concat(own))]) for own in cells]
+    shared, lonely = _shared(*(pl.concat(own) for own in cells))
+    left_out += lonely
+    both = [pl.concat([own, network_cells(own)]) for own in shared]
     return Sides(
         both[0],
         both[1],
@@ -178,6 +182,24 @@ def _of_days(
         logs=(tuple(paths.get(LOGS, [[], []])[0]), tuple(paths.get(LOGS, [[], []])[1])),
         detectors=tuple(detectors),
     )
+
+
+def _shared(
+    before: pl.DataFrame, after: pl.DataFrame
+) -> tuple[list[pl.DataFrame], list[tuple[str, str, str]]]:
+    """The cells of corridors and measures that both sides have; a network is the same network or none."""
+    keys = ["corridor", "measure"]
+    kept, lonely = [], []
+    for name, own, other in (("before", before, after), ("after", after, before)):
+        kept.append(own.join(other.select(keys).unique(), on=keys, how="semi"))
+        gone = set(own["corridor"]) - set(other["corridor"])
+        lonely += [(name, corridor, NOT_THERE) for corridor in sorted(gone)]
+    if kept[0].is_empty():
+        raise InputError(
+            f"corridors: expected one in common, found {', '.join(sorted(set(before['corridor'])))} before and "
+            f"{', '.join(sorted(set(after['corridor'])))} after"
+        )
+    return kept, lonely
 
 
 def _tables(sides: Sequence[Sequence[Path]], options: Options) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -32,6 +32,7 @@ REASONS: tuple[tuple[str, str], ...] = (
     (r"seed is not on the other side", "另一侧没有该种子"),
     (r"cut short before the end", "仿真提前中止"),
     (r"(\d+) of (\d+) bins", r"\2 个时段中仅有 \1 个"),
+    (r"not measured on the other side", "另一侧未测量"),
     (r"its detectors are others than before", "检测器配置与实施前不同"),
     (r"detector channel ([\d, ]+) is silent on this side only", r"检测器通道 \1 仅在此侧无数据"),
 )

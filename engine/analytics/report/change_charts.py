@@ -178,7 +178,9 @@ def speed_map(key: str, side: str, caption: str, alt: str, top: float, time: Clo
     )
 
 
-def change_map(caption: str, alt: str, height_px: float, verdicts: tuple[str, str, str], unit: str) -> Chart:
+def change_map(
+    caption: str, alt: str, height_px: float, verdicts: tuple[str, str, str, str], unit: str
+) -> Chart:
     """The network (dataset ``changes``: edge, geometry, name, verdict, estimate) by what became of it."""
     domain = [*verdicts]
     edges: dict[str, Any] = {
@@ -189,7 +191,7 @@ def change_map(caption: str, alt: str, height_px: float, verdicts: tuple[str, st
                     "test": "isValid(datum.verdict)",
                     "field": "verdict",
                     "type": "nominal",
-                    "scale": {"domain": domain, "range": [*CHANGE_COLOURS, BASELINE_COLOUR]},
+                    "scale": {"domain": domain, "range": [*CHANGE_COLOURS, BASELINE_COLOUR, COLOURS[4]]},
                     "legend": {"title": None, "orient": "top"},
                 },
                 "value": ROAD,

@@ -90,11 +90,12 @@ def _bands(teller: Teller) -> Section:
 
 def _band_chart(teller: Teller, key: str, rows: pl.DataFrame) -> Chart:
     say, name, unit = teller.say, teller.measure(key), teller.unit(key)
+    minutes: list[int] = rows["minute"].to_list()
     ends = {
         f"{side[0]}{end}": f"{value:.0f}"
         for side in ("before", "after")
-        for own in [rows.filter(pl.col("side") == side)["mean"]]
-        for end, value in enumerate(((own.min() or 0.0), (own.max() or 0.0)))
+        for means in [rows.filter(pl.col("side") == side)["mean"].to_list() or [0.0]]
+        for end, value in enumerate((min(means), max(means)))
     }
     return bands_over_day(
         f"band-{key}",
@@ -102,16 +103,8 @@ def _band_chart(teller: Teller, key: str, rows: pl.DataFrame) -> Chart:
         say("alt.band", measure=name, unit=unit, **ends),
         unit,
         (say("side.before"), say("side.after")),
-        Clock(say("axis.time"), S_PER_MIN * _least(rows), S_PER_MIN * _most(rows)),
+        Clock(say("axis.time"), S_PER_MIN * min(minutes), S_PER_MIN * max(minutes)),
     )
-
-
-def _least(rows: pl.DataFrame) -> int:
-    return min(rows["minute"].to_list())
-
-
-def _most(rows: pl.DataFrame) -> int:
-    return max(rows["minute"].to_list())
 
 
 def _band_data(teller: Teller, rows: pl.DataFrame) -> Dataset:
@@ -187,7 +180,7 @@ def _map(teller: Teller) -> tuple[Chart, Dataset] | None:
         say("caption.map", measure=name),
         say("alt.map", measure=name, better=counts[0], worse=counts[1]),
         height_px,
-        _verdicts(teller)[:3],
+        _verdicts(teller),
         teller.unit(found.lead.key),
     )
     return chart, Dataset(("edge", "geometry", "name", "verdict", "estimate"), rows, {})

@@ -255,3 +255,12 @@ def test_free_flow_is_taken_from_both_sides_where_none_is_given(tmp_path: Path) 
     expected = sides[0]["travel_time_s"].mean() / both.quantile(0.15)  # type: ignore[operator]
     assert index.before == pytest.approx(expected)
     assert both.quantile(0.15) > FREE_FLOW_S  # type: ignore[operator]
+
+
+def test_a_corridor_of_one_side_only_is_no_part_of_the_network(tmp_path: Path) -> None:
+    """A slow corridor that is measured only after would look like a loss."""
+    after = weekdays(SUMMER, 8)
+    more = pl.concat([trips(after, 24.0, 24), trips(after, 90.0, 25, corridor="new")])
+    found = compared(tmp_path, trips(weekdays(WINTER, 8), 30.0, 26), more)
+    assert found.head.change.estimate == pytest.approx(-6.0, abs=3.0)
+    assert ("after", "new", "not measured on the other side") in found.exclusions.rows()

@@ -25,13 +25,12 @@ def test_intervals_of_95_percent_hold_the_planted_change_in_93_to_97(tmp_path: P
     """
     before, after = weekdays(date(2024, 2, 5), 12), weekdays(date(2024, 4, 8), 12)
     question = Question(timezone="Europe/Berlin", periods=parse_periods(""), replicates=1000)
+    files = [tmp_path / "before.parquet", tmp_path / "after.parquet"]
     hits = 0
     for trial in range(TRIALS):
-        trips(before, 30.0, 2 * trial, per_hour=4).write_parquet(tmp_path / "before.parquet")
-        trips(after, 30.0 + PLANTED_S, 2 * trial + 1, per_hour=4).write_parquet(tmp_path / "after.parquet")
-        sides = open_sides(
-            [tmp_path / "before.parquet"], [tmp_path / "after.parquet"], Options(timezone=question.timezone)
-        )
+        trips(before, 30.0, 2 * trial, per_hour=4).write_parquet(files[0])
+        trips(after, 30.0 + PLANTED_S, 2 * trial + 1, per_hour=4).write_parquet(files[1])
+        sides = open_sides(files[:1], files[1:], Options(timezone=question.timezone))
         head = compare_sides(sides, question).head
         hits += head.change.low <= PLANTED_S <= head.change.high
     assert 0.93 <= hits / TRIALS <= 0.97

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -156,10 +155,8 @@ def test_charts_and_tables_are_told_to_those_who_cannot_see(pages: dict[str, str
         body = page[page.index("<body>") : page.index('id="report-data"')]
         places = re.findall(r'<div class="chart"[^>]*>', body)
         assert len(places) >= 5
-        assert all(
-            'role="img"' in place and len(re.findall(r'aria-label="([^"]*)"', place)[0]) > 10
-            for place in places
-        )
+        assert all('role="img"' in place for place in places)
+        assert all(len(re.findall(r'aria-label="([^"]*)"', place)[0]) > 10 for place in places)
         assert body.count("<table>") == body.count("<caption>")
         assert f'<html lang="{ {"en": "en", "zh": "zh-Hans"}[language] }"' in page
 
@@ -178,9 +175,7 @@ def test_exports_hold_the_same_numbers(found: Findings, tmp_path: Path) -> None:
     assert sheets == list(tables)
 
 
-def test_a_run_that_was_cut_short_is_left_out_with_its_reason(
-    make_run: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_run_that_was_cut_short_is_left_out_with_its_reason(tmp_path: Path) -> None:
     """Its pair has nothing to be compared with, and is left out too."""
     before, after = runs_of(tmp_path, "fixed", 60.0), runs_of(tmp_path, "lookahead", 45.0)
     cut = after / "seed-3" / "run.json"
