@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from ..comparison.runs import approach_edges
 from ..measures_page.diagrams import coordination
 from ..measures_page.plot import Series, Span, Steps, figure
 from .change_charts import Clock, bands_over_day, change_map, effects_with_intervals, speed_map
-from .change_tables import corridor_table
+from .change_tables import corridor_table, download
 from .change_words import Teller
 from .charts import Chart, Dataset
 from .flow import MAP_WIDTH_PX, box_of, simplified
@@ -121,10 +121,7 @@ def _corridors(teller: Teller) -> Section | None:
     if not found.corridors:
         return None
     name, unit = teller.measure(found.lead.key), teller.unit(found.lead.key)
-    shown = found.corridors[: MOST_PLACES // 2] + found.corridors[-(MOST_PLACES // 2) :]
-    shown = tuple(
-        dict.fromkeys(found.corridors[:MOST_PLACES] if len(found.corridors) <= MOST_PLACES else shown)
-    )
+    shown = _ends(found.corridors)
     rows = [
         [
             teller.place(one.corridor),
@@ -153,8 +150,21 @@ def _corridors(teller: Teller) -> Section | None:
         data["changes"] = drawn[1]
     note = say("note.corridors", confidence=f"{100 * found.question.confidence:g}")
     caption = say("table.corridors", measure=name)
-    body = [tag("p", note, cls="note"), chart_grid(charts), details(caption, corridor_table(teller))]
+    more = _more(teller, len(shown), len(found.corridors))
+    body = [tag("p", note, cls="note"), more, chart_grid(charts), details(caption, corridor_table(teller))]
     return Section("corridors", say("section.corridors"), join(body), charts, data)
+
+
+def _ends(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """All, or those that changed most either way where there are too many to draw."""
+    if len(outcomes) <= MOST_PLACES:
+        return tuple(outcomes)
+    return (*outcomes[: MOST_PLACES // 2], *outcomes[-(MOST_PLACES // 2) :])
+
+
+def _more(teller: Teller, shown: int, every: int) -> Html:
+    """A note where not all are drawn."""
+    return tag("p", teller.say("note.more", n=shown, all=every), cls="note") if shown < every else Html("")
 
 
 def stands(one: Outcome) -> str:
@@ -196,7 +206,8 @@ def _edge_row(teller: Teller, edge: Mapping[str, Any], one: Outcome | None, grai
 
 def _heat(teller: Teller) -> Section | None:
     found, say = teller.found, teller.say
-    places = found.heat["corridor"].unique(maintain_order=True).to_list()[:MOST_PLACES]
+    every = found.heat["corridor"].unique(maintain_order=True).to_list()
+    places = every[:MOST_PLACES]
     heat = found.heat.filter(pl.col("corridor").is_in(places))
     if heat.is_empty():
         return None
@@ -226,7 +237,8 @@ def _heat(teller: Teller) -> Section | None:
         caption = say("caption.heat", side=say(f"side.{side}"))
         charts.append(speed_map(f"heat-{side}", side, caption, alt, top, time, say("column.corridor")))
     data = {"speeds": Dataset(("corridor", "begin_s", "end_s", "before", "after"), rows, {})}
-    body = join([tag("p", say("note.heat"), cls="note"), *(figure_of(chart) for chart in charts)])
+    notes = [tag("p", say("note.heat"), cls="note"), _more(teller, len(places), len(every))]
+    body = join([*notes, *(figure_of(chart) for chart in charts), download("speeds", found.heat, teller)])
     return Section("heat", say("section.heat"), body, charts, data)
 
 

@@ -17,9 +17,10 @@ from greensplit.engine.analytics.comparison import Question, compare_sides, open
 from greensplit.engine.analytics.comparison.findings import Findings
 from greensplit.engine.analytics.comparison.sides import Options
 from greensplit.engine.analytics.comparison.tables import as_json, export, tables_of
-from greensplit.engine.analytics.comparison.words import texts
+from greensplit.engine.analytics.comparison.words import texts, words_in
 from greensplit.engine.analytics.report.change_page import render_change
 from greensplit.engine.analytics.report.words import figure
+from greensplit.engine.analytics.statistics import matching
 from greensplit.engine.errors import InputError
 from greensplit.sim.trips import summarise
 
@@ -134,7 +135,7 @@ def test_the_chinese_page_has_no_english_words(pages: dict[str, str]) -> None:
     names = {"greensplit", "report", "polars", "numpy", "scipy", "SHA-", "SHA", "CSV", "csv"}
     names |= {"Welch", "Wilcoxon", "Mann-Whitney", "Hodges-Lehmann", "Benjamini-Hochberg", "JavaScript"}
     names |= {"fixed", "lookahead", "arterial", "Market", "Street", "side", "street"}
-    names |= {"effects", "corridors", "units", "bands", "exclusions"}
+    names |= {"effects", "corridors", "units", "bands", "speeds", "exclusions"}
     names |= {word for word in left if re.fullmatch(r"[0-9a-f-]+", word)}
     assert left - names == set()
 
@@ -147,6 +148,38 @@ def test_every_sentence_has_both_languages_and_the_same_values() -> None:
         words = re.sub(r"{\w+}", "", english)
         if re.search(r"[a-z]{2,}", words) and not re.fullmatch(r"SHA-256", words):
             assert re.search(r"[\u4e00-\u9fff]", chinese), key
+
+
+REASONS = (
+    "the clock changes",
+    "volumes missing",
+    "values missing",
+    "nothing to measure",
+    "more of this weekday than on the other side",
+    "seed is not on the other side",
+    "cut short before the end",
+    "88 of 96 bins",
+    "detector channel 1, 2 is silent on this side only",
+    "its detectors are others than before",
+    "not measured on the other side",
+)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_to_leave_something_out_is_told_in_chinese(reason: str) -> None:
+    """As the matching and the reading of inputs give them; a day that the user excluded keeps the user's words."""
+    told = words_in("zh")(f"reason.{reason}")
+    assert not re.search(r"[A-Za-z]{2,}", told)
+    assert words_in("en")(f"reason.{reason}") == reason
+    assert words_in("zh")("reason.football") == "football"
+
+
+def test_every_reason_of_the_code_is_among_them() -> None:
+    """Texts in the matching that a day can be left out for."""
+    source = Path(matching.__file__).read_text(encoding="utf-8")
+    reasons = re.findall(r'\.then\(pl\.lit\("([^"]+)"\)\)', source)
+    assert len(reasons) >= 6
+    assert set(reasons) <= set(REASONS)
 
 
 def test_charts_and_tables_are_told_to_those_who_cannot_see(pages: dict[str, str]) -> None:
