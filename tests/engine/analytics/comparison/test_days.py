@@ -13,7 +13,7 @@ from scipy import stats
 from greensplit.engine.analytics.comparison import Question, compare_sides, open_sides, parse_periods
 from greensplit.engine.analytics.comparison.findings import Findings
 from greensplit.engine.analytics.comparison.periods import parse_days
-from greensplit.engine.analytics.comparison.sides import Options
+from greensplit.engine.analytics.comparison.sides import Options, read_corridors
 from greensplit.engine.errors import InputError
 
 from .streets import BERLIN, FREE_FLOW_S, LENGTH_M, trips, weekdays
@@ -264,3 +264,47 @@ def test_a_corridor_of_one_side_only_is_no_part_of_the_network(tmp_path: Path) -
     found = compared(tmp_path, trips(weekdays(WINTER, 8), 30.0, 26), more)
     assert found.head.change.estimate == pytest.approx(-6.0, abs=3.0)
     assert ("after", "new", "not measured on the other side") in found.exclusions.rows()
+
+
+def test_segments_are_summed_into_the_corridors_that_a_file_names(tmp_path: Path) -> None:
+    """Two segments are one corridor; a third, which the file does not name, is none."""
+    frames = [
+        pl.concat([trips(weekdays(first, 6), delay, seed + n, corridor=name) for n, name in enumerate("abc")])
+        for first, delay, seed in ((WINTER, 30.0, 30), (SUMMER, 24.0, 40))
+    ]
+    for name, frame in zip(("before", "after"), frames, strict=True):
+        frame.write_parquet(tmp_path / f"{name}.parquet")
+    (tmp_path / "names.csv").write_text("segment,corridor\na,Main Street\nb,Main Street\n")
+    options = Options(corridors=read_corridors(tmp_path / "names.csv"), timezone=ZONE)
+    sides = open_sides([tmp_path / "before.parquet"], [tmp_path / "after.parquet"], options)
+    assert set(sides.before["corridor"]) == {"Main Street", ""}
+    head = compare_sides(sides, Question(timezone=ZONE, replicates=200)).head
+    named = frames[0].filter(pl.col("corridor") != "c")
+    assert head.before == pytest.approx(named["delay_s"].mean())
+
+
+def test_days_on_and_off_by_turns_may_interleave(tmp_path: Path) -> None:
+    """Weeks alternate; without saying so, days before that come after are refused."""
+    days = weekdays(WINTER, 40)
+    off, on = (
+        [day for day in days if day.isocalendar().week % 2],
+        [day for day in days if day.isocalendar().week % 2 == 0],
+    )
+    frames = trips(off, 30.0, 50), trips(on, 24.0, 51)
+    with pytest.raises(InputError, match="precede"):
+        compared(tmp_path, *frames)
+    found = compared(tmp_path, *frames, alternating=True)
+    assert found.head.change.low < -6.0 < found.head.change.high
+
+
+def test_a_day_that_the_user_excludes_keeps_its_reason(tmp_path: Path) -> None:
+    """A holiday before; the matching then takes one day less after."""
+    holiday = WINTER + timedelta(days=1)
+    found = compared(
+        tmp_path,
+        trips(weekdays(WINTER, 10), 30.0, 52),
+        trips(weekdays(SUMMER, 10), 24.0, 53),
+        excluded={holiday: "football"},
+    )
+    assert ("before", str(holiday), "football") in found.exclusions.rows()
+    assert found.matched.before.height == found.matched.after.height == 9
