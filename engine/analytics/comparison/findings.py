@@ -42,7 +42,8 @@ class Findings:
 
     ``lead`` is the measure that the report is about; ``network`` outcomes of all measures and periods; ``corridors``
     those of the lead by corridor, over the whole day, adjusted for their number. ``saved_h``: vehicle-hours per day or
-    seed, at the traffic of after. ``exclusions``: side, unit, reason. ``bands``: measure, and columns of ``PROFILE``.
+    seed, at the traffic of after. ``exclusions``: side, unit, reason, measures. ``bands``: measure, and
+    the columns of ``PROFILE``.
     """
 
     question: Question
@@ -100,7 +101,7 @@ def compare_sides(sides: Sides, question: Question) -> Findings:
         tuple(lacking),
         tuple(corridors),
         _saved(head, matched, question),
-        _exclusions(sides, matched),
+        _exclusions(sides, network, question),
         (*sides.notes, *_notes(head, network, question)),
         days_table(matched, lead),
         control,
@@ -181,11 +182,23 @@ def _saved(head: Outcome, matched: Matched, question: Question) -> Effect | None
     return scaled(head.change, -vehicles / S_PER_H)
 
 
-def _exclusions(sides: Sides, matched: Matched) -> pl.DataFrame:
-    more = pl.DataFrame(
-        list(sides.left_out), schema=dict.fromkeys(("side", "unit", "reason"), pl.String), orient="row"
+def _exclusions(sides: Sides, network: Sequence[Outcome], question: Question) -> pl.DataFrame:
+    """side, unit, reason, measures: which measures go without that unit; empty where all do."""
+    schema = dict.fromkeys(("side", "unit", "reason"), pl.String)
+    whole = [one.measure.key for one in network if one.period == TOTAL and one.measure.key != "buffer_index"]
+    found = [
+        pl.DataFrame(list(sides.left_out), schema=schema, orient="row").with_columns(measures=pl.lit(""))
+    ]
+    lost = pl.concat(
+        matched_units(sides, cut_of(sides, NETWORK, key), question.periods[0], question)
+        .exclusions.select(*schema)
+        .with_columns(measure=pl.lit(key))
+        for key in whole
     )
-    return pl.concat([more, matched.exclusions.select("side", "unit", "reason")])
+    every = pl.col("measure").len() == len(whole)
+    listed = pl.when(every).then(pl.lit("")).otherwise(pl.col("measure").str.join(", "))
+    found.append(lost.group_by(*schema, maintain_order=True).agg(measures=listed))
+    return pl.concat(found)
 
 
 def _notes(head: Outcome, network: Sequence[Outcome], question: Question) -> list[Note]:

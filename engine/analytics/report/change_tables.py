@@ -185,11 +185,17 @@ def _exclusions(teller: Teller) -> Html:
     if left_out.is_empty():
         return tag("p", say("none_left_out"))
     rows = [
-        [say(f"side.{side}"), say(f"place.{unit}"), say(f"reason.{reason}")]
-        for side, unit, reason in left_out.select("side", "unit", "reason").iter_rows()
+        [say(f"side.{side}"), say(f"place.{unit}"), say(f"reason.{reason}"), _measures(teller, keys)]
+        for side, unit, reason, keys in left_out.select("side", "unit", "reason", "measures").iter_rows()
     ]
-    heads = [say("column.side"), say(f"unit.{teller.found.sides.unit}"), say("column.reason")]
+    heads = [say("column.side"), say(f"unit.{teller.found.sides.unit}")]
+    heads += [say(f"column.{name}") for name in ("reason", "measure")]
     return join([table(say("table.exclusions"), heads, rows), download("exclusions", left_out, teller)])
+
+
+def _measures(teller: Teller, keys: str) -> str:
+    """Names of measures; all of them where none is named."""
+    return ", ".join(map(teller.measure, keys.split(", "))) if keys else teller.say("all_measures")
 
 
 def _power(teller: Teller) -> Html:

@@ -124,7 +124,9 @@ def test_the_day_on_which_the_clock_changes_is_left_out(tmp_path: Path) -> None:
     found = compared(
         tmp_path, trips(days, 30.0, 5), trips(after, 25.0, 6), periods=parse_periods("", parse_days("1-7"))
     )
-    assert ("before", "2024-03-31", "the clock changes") in found.exclusions.rows()
+    assert ("before", "2024-03-31", "the clock changes") in found.exclusions.select(
+        "side", "unit", "reason"
+    ).rows()
     assert found.matched.before.height == 20
 
 
@@ -263,7 +265,9 @@ def test_a_corridor_of_one_side_only_is_no_part_of_the_network(tmp_path: Path) -
     more = pl.concat([trips(after, 24.0, 24), trips(after, 90.0, 25, corridor="new")])
     found = compared(tmp_path, trips(weekdays(WINTER, 8), 30.0, 26), more)
     assert found.head.change.estimate == pytest.approx(-6.0, abs=3.0)
-    assert ("after", "new", "not measured on the other side") in found.exclusions.rows()
+    assert ("after", "new", "not measured on the other side") in found.exclusions.select(
+        "side", "unit", "reason"
+    ).rows()
 
 
 def test_segments_are_summed_into_the_corridors_that_a_file_names(tmp_path: Path) -> None:
@@ -306,5 +310,5 @@ def test_a_day_that_the_user_excludes_keeps_its_reason(tmp_path: Path) -> None:
         trips(weekdays(SUMMER, 10), 24.0, 53),
         excluded={holiday: "football"},
     )
-    assert ("before", str(holiday), "football") in found.exclusions.rows()
+    assert ("before", str(holiday), "football") in found.exclusions.select("side", "unit", "reason").rows()
     assert found.matched.before.height == found.matched.after.height == 9

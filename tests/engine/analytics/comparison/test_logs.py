@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +13,7 @@ from greensplit.engine.analytics.comparison.findings import Findings
 from greensplit.engine.analytics.comparison.sides import Options
 from greensplit.engine.errors import InputError
 
-from .streets import log, weekdays
+from .streets import log, trips, weekdays
 
 DETECTORS = "device_id,channel,phase,function\n7,1,2,advance\n8,1,2,advance\n"
 BEFORE, AFTER = weekdays(date(2024, 2, 5), 7), weekdays(date(2024, 4, 2), 7)
@@ -69,7 +69,7 @@ def test_a_junction_with_a_loop_that_went_silent_is_left_out_with_its_reason(tmp
         "after",
         "Junction 8",
         "detector channel 1 is silent on this side only",
-    ) in found.exclusions.rows()
+    ) in found.exclusions.select("side", "unit", "reason").rows()
     assert [one.corridor for one in found.corridors] == ["Junction 7"]
 
 
@@ -79,3 +79,26 @@ def test_event_logs_without_detectors_are_refused(tmp_path: Path) -> None:
         log(days, (5,), 9).write_parquet(tmp_path / f"{name}.parquet")
     with pytest.raises(InputError, match="event logs: expected --detectors"):
         open_sides([tmp_path / "a.parquet"], [tmp_path / "b.parquet"], Options())
+
+
+def test_a_day_that_only_the_log_lacks_is_left_out_of_the_log_s_measures(tmp_path: Path) -> None:
+    """Trips of every day, and a log that fell silent for two hours on one of them."""
+    gap = datetime(2024, 2, 7, 10, tzinfo=UTC)
+    before = log(BEFORE, (5, 20, 45), 10).filter(
+        ~pl.col("timestamp").is_between(gap, gap + timedelta(hours=2))
+    )
+    log(AFTER, (5, 20, 25), 11).write_parquet(tmp_path / "log_after.parquet")
+    before.write_parquet(tmp_path / "log_before.parquet")
+    for name, days, delay_s, seed in (("before", BEFORE, 30.0, 12), ("after", AFTER, 24.0, 13)):
+        trips(days, delay_s, seed).write_parquet(tmp_path / f"trips_{name}.parquet")
+    (tmp_path / "now.csv").write_text(DETECTORS)
+    inputs = [
+        [tmp_path / f"{kind}_{name}.parquet" for kind in ("trips", "log")] for name in ("before", "after")
+    ]
+    found = compare_sides(
+        open_sides(inputs[0], inputs[1], Options(tmp_path / "now.csv")), Question(replicates=500)
+    )
+    lost = found.exclusions.filter(pl.col("unit") == "2024-02-07").row(0, named=True)
+    assert lost["measures"] == "control_delay, arrivals_on_green"
+    assert found.lead.key == "delay"
+    assert date(2024, 2, 7) in found.matched.before["unit"]
