@@ -38,30 +38,26 @@ def download(name: str, frame: pl.DataFrame, teller: Teller) -> Html:
 def _agency(teller: Teller) -> Html:
     found, say = teller.found, teller.say
     heads: list[object] = [say("column.measure")]
-    for period in found.question.periods:
-        name = teller.period(period.name)
-        heads += [
-            f"{name}, {say('side.before')}",
-            f"{name}, {say('side.after')}",
-            f"{name}, {say('column.percent')}",
-        ]
+    sides = f"{say('side.before')} → {say('side.after')}"
+    heads += [join([teller.period(period.name), tag("br"), sides]) for period in found.question.periods]
     rows = []
     for key in AGENCY_TABLE:
         cells: list[object] = [f"{teller.measure(key)}, {teller.unit(key)}"]
         for period in found.question.periods:
-            cells += _cells(teller, key, period.name)
+            cells.append(_cell(teller, key, period.name))
         rows.append(cells)
     caption = say("table.agency", confidence=f"{100 * found.question.confidence:g}")
     return join([table(caption, heads, rows), tag("p", say("note.agency"), cls="note")])
 
 
-def _cells(teller: Teller, key: str, period: str) -> list[object]:
+def _cell(teller: Teller, key: str, period: str) -> Html:
+    """Before, after, and the change with its interval; or why there is none."""
     one = teller.found.outcome(key, period)
     if one is None:
         absent = any(gap.absent for gap in teller.found.lacking if (gap.measure, gap.period) == (key, period))
-        return [tag("span", teller.say("not_measured" if absent else "too_few"), cls="note"), "", ""]
+        return tag("span", teller.say("not_measured" if absent else "too_few"), cls="note")
     digits = one.measure.digits
-    return [figure(one.before, digits), figure(one.after, digits), _change_cell(one)]
+    return join([f"{figure(one.before, digits)} → {figure(one.after, digits)}", tag("br"), _change_cell(one)])
 
 
 def _change_cell(one: Outcome) -> Html:
