@@ -17,7 +17,7 @@ from ...events import BEGIN_GREEN, BEGIN_YELLOW, END_YELLOW
 from ..report.palette import COLOURS, LAMP_COLOURS
 from .plot import Dots, Marker, Plot, Series, Steps
 
-__all__ = ["KINDS", "MAX_POINTS", "MAX_ROWS", "Diagram", "Kind"]
+__all__ = ["KINDS", "MAX_POINTS", "MAX_ROWS", "Diagram", "Kind", "coordination"]
 
 MAX_POINTS = 5000
 MAX_ROWS = 32
@@ -61,7 +61,7 @@ class Kind:
     diagrams: tuple[Diagram, ...]
 
 
-def _coordination(tables: Tables, _bin_ms: int) -> Plot:
+def coordination(tables: Tables, _bin_ms: int) -> Plot:
     points, cycles = tables["pcd_points"], tables["pcd_cycles"]
     total = points.height + 3 * cycles.height
     top = _usual_top(cycles["cycle_s"].to_numpy())
@@ -223,7 +223,7 @@ KINDS: Sequence[Kind] = (
             Diagram(("terminations",), _termination_counts),
         ),
     ),
-    Kind("coordination diagram", (Diagram(("pcd_cycles", "pcd_points"), _coordination),)),
+    Kind("coordination diagram", (Diagram(("pcd_cycles", "pcd_points"), coordination),)),
     Kind("split monitor", (Diagram(("split_monitor",), _splits),)),
     Kind(
         "approach volume",

@@ -18,9 +18,15 @@ from .palette import (
 from .signals import STATES
 
 __all__ = [
+    "CLOCK_LABEL",
+    "LABEL_LIMIT",
+    "TICKS",
+    "TWO_LINES",
     "Chart",
     "Dataset",
+    "Spec",
     "approach_bars",
+    "chart_spec",
     "delay_map",
     "lines_over_time",
     "reason_bars",
@@ -68,7 +74,8 @@ class Dataset:
         return {"columns": self.columns, "rows": self.rows, "levels": self.levels}
 
 
-def _spec(alt: str, data: str, height: object, **parts: Any) -> Spec:
+def chart_spec(alt: str, data: str, height: object, **parts: Any) -> Spec:
+    """What all charts have: as wide as their place, their data by name, their description."""
     base: Spec = {"$schema": SCHEMA, "description": alt, "data": {"name": data}, "config": CONFIG}
     size = {"width": "container", "height": height, "autosize": {"type": "fit-x", "contains": "padding"}}
     return base | size | parts
@@ -128,7 +135,7 @@ def lines_over_time(
         {"mark": {"type": "line", "strokeWidth": 2.2}, "encoding": dashed},
         {"mark": {"type": "point", "filled": True, "size": 22}},
     ]
-    spec = _spec(alt, key, 240, transform=[BEGIN_AS_DATE], encoding=encoding, layer=layers)
+    spec = chart_spec(alt, key, 240, transform=[BEGIN_AS_DATE], encoding=encoding, layer=layers)
     return Chart(key, caption, alt, spec)
 
 
@@ -159,7 +166,7 @@ def approach_bars(alt: str, colours: Sequence[str]) -> Chart:
             {"field": "passed_veh", "type": "quantitative", "title": "vehicles", "format": ".0f"},
         ],
     }
-    spec = _spec(
+    spec = chart_spec(
         alt, "approaches", {"step": max(11, 30 / len(colours))}, mark={"type": "bar"}, encoding=encoding
     )
     return Chart("approaches", "Seconds lost per vehicle, approach by approach", alt, spec)
@@ -201,7 +208,7 @@ def reason_bars(arm: int, caption: str, alt: str, reasons: int) -> Chart:
             {"field": "changes", "type": "quantitative", "title": "changes", "format": ",d"},
         ],
     }
-    spec = _spec(
+    spec = chart_spec(
         alt,
         "reasons",
         {"step": 20},
@@ -249,7 +256,7 @@ def timing(arm: int, caption: str, alt: str, window: tuple[float, float], juncti
             {"field": "length_s", "type": "quantitative", "title": "seconds", "format": ".1f"},
         ],
     }
-    spec = _spec(
+    spec = chart_spec(
         alt,
         "signals",
         {"step": 20},
@@ -317,7 +324,7 @@ def time_space(
         f"time-space-{arm}",
         caption,
         alt,
-        _spec(alt, "trajectories", height_px, layer=[lines, bands, names, ink]),
+        chart_spec(alt, "trajectories", height_px, layer=[lines, bands, names, ink]),
     )
 
 
@@ -368,5 +375,5 @@ def delay_map(arm: int, caption: str, alt: str, height_px: float) -> Chart:
         },
     }
     projection = {"type": "identity", "reflectY": True}
-    spec = _spec(alt, "network", height_px, projection=projection, layer=[edges, dots])
+    spec = chart_spec(alt, "network", height_px, projection=projection, layer=[edges, dots])
     return Chart(f"map-{arm}", caption, alt, spec)

@@ -157,7 +157,7 @@ def map_section(material: Material, edges: EdgeDelays) -> Section:
     if not shapes or not edges:
         return missing("map", title, "the runs have no network.json with edge shapes, or no links.parquet.")
     shown, note = pictured(material)
-    box = _box(shapes)
+    box = box_of(shapes)
     height_px = min(460.0, max(150.0, MAP_WIDTH_PX * (box[3] - box[1]) / max(box[2] - box[0], 1.0)))
     charts = [
         delay_map(index, arm.label, _map_alt(arm, edges[index]), height_px)
@@ -182,7 +182,7 @@ def _edge_values(frame: pl.DataFrame) -> dict[str, float]:
     return {edge: round(lost / max(passed, 1), 1) for edge, lost, passed in rows}
 
 
-def _box(shapes: Sequence[dict[str, Any]]) -> tuple[float, float, float, float]:
+def box_of(shapes: Sequence[dict[str, Any]]) -> tuple[float, float, float, float]:
     xs, ys = zip(*((point[0], point[1]) for edge in shapes for point in edge["shape"]), strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 
@@ -195,7 +195,7 @@ def _features(
     rows = [
         [
             str(edge["id"]),
-            _simplified(edge["shape"], grain_m),
+            simplified(edge["shape"], grain_m),
             *(by_edge.get(str(edge["id"])) for by_edge in values.values()),
         ]
         for edge in shapes
@@ -203,7 +203,7 @@ def _features(
     return Dataset(("edge", "geometry", *(f"d{arm}" for arm in values)), rows, {})
 
 
-def _simplified(shape: Sequence[Sequence[float]], grain_m: float) -> list[list[float]]:
+def simplified(shape: Sequence[Sequence[float]], grain_m: float) -> list[list[float]]:
     kept = [shape[0]]
     for point in shape[1:-1]:
         if abs(point[0] - kept[-1][0]) + abs(point[1] - kept[-1][1]) > grain_m:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from ...files import write_atomically
 from .bundle import javascript_bundle
-from .charts import Chart
+from .document import document, main_of
 from .facts import footer, scoreboard, tables_section
 from .flow import EdgeDelays, approaches_section, map_section, over_time_section, worst_junction
 from .lamps import lamp_times, time_space_section, timing_section
-from .markup import Html, join, js, tag
+from .markup import Html, tag
 from .measures import busiest_window, edge_delay
 from .reasons import reasons_section
 from .runs import Arm, arms_of, load_run, network_of
@@ -24,7 +21,6 @@ from .words import clock, headline, warnings_of
 __all__ = ["write_report"]
 
 WINDOW_S = 600.0
-STYLE_SHEET, CLIENT = "style.css", "client.js"
 
 
 def write_report(run_dirs: Sequence[Path], out: Path, title: str | None, bundle_cache: Path) -> None:
@@ -63,45 +59,8 @@ def _sections(material: Material) -> list[Section]:
 
 
 def _page(material: Material, title: str, sections: Sequence[Section], bundle: bytes) -> bytes:
-    client = _asset(CLIENT).encode()
-    head = tag(
-        "head",
-        tag("meta", attributes={"charset": "utf-8"}),
-        tag("meta", attributes={"http-equiv": "Content-Security-Policy", "content": _policy(bundle, client)}),
-        tag("meta", attributes={"name": "viewport", "content": "width=device-width, initial-scale=1"}),
-        tag("title", title),
-        tag("style", Html(_asset(STYLE_SHEET))),
-    )
-    data = tag("script", Html(_data(sections)), attributes={"type": "application/json", "id": "report-data"})
-    body = join([_header(material, title, sections), _main(sections), footer(material), data])
-    # Joined as bytes: the library is large and holds a wide character, which quadruples its size as a str.
-    before, after = f'<!DOCTYPE html>\n<html lang="en">{head}<body>{body}', "</body></html>"
-    return b"".join([before.encode(), _script(bundle), _script(client), after.encode()])
-
-
-def _asset(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _script(text: bytes) -> bytes:
-    return b"<script>" + text + b"</script>"
-
-
-def _policy(*scripts: bytes) -> str:
-    """Nothing is loaded, and nothing runs but the scripts of this page (CSP level 2, hash-source)."""
-    digests = (base64.b64encode(hashlib.sha256(script).digest()).decode() for script in scripts)
-    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
-    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}"
-
-
-def _data(sections: Sequence[Section]) -> str:
-    data = {name: dataset.as_json() for section in sections for name, dataset in section.data.items()}
-    charts = [_chart(chart) for section in sections for chart in section.charts]
-    return js({"data": data, "charts": charts})
-
-
-def _chart(chart: Chart) -> dict[str, object]:
-    return {"id": f"chart-{chart.key}", "spec": chart.spec, "byJunction": chart.by_junction}
+    header = _header(material, title, sections)
+    return document(title, [header, main_of(sections), footer(material)], sections, bundle)
 
 
 def _header(material: Material, title: str, sections: Sequence[Section]) -> Html:
@@ -120,11 +79,3 @@ def _header(material: Material, title: str, sections: Sequence[Section]) -> Html
         tag("nav", *links, attributes={"aria-label": "Sections"}),
         tag("noscript", tag("p", "The charts need JavaScript; the words and tables do not.", cls="warning")),
     )
-
-
-def _main(sections: Sequence[Section]) -> Html:
-    parts = (
-        tag("section", tag("h2", section.title), section.body, attributes={"id": section.key})
-        for section in sections
-    )
-    return tag("main", join(parts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "BASELINE_COLOUR",
+    "CHANGE_COLOURS",
     "CLASS_COLOURS",
     "CLASS_LIMITS_S",
     "CLASS_WIDTHS_PX",
@@ -24,6 +25,8 @@ LAMP_COLOURS = ("#009e73", "#f0b400", "#c23b22")
 CLASS_LIMITS_S = (5, 15, 30, 60)
 CLASS_COLOURS = ("#b9c4cc", "#fdbb84", "#ef6548", "#b30000", "#4d0000")
 CLASS_WIDTHS_PX = (1.5, 2.5, 3.2, 4, 5)
+CHANGE_COLOURS = ("#00634a", "#c44e00")
+"""Better and worse: told apart by lightness and hue, each 4.5:1 on white."""
 NOT_MEASURED = "#e3e7ea"
 
 

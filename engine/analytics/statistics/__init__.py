@@ -6,7 +6,7 @@ are never units.
 
 from __future__ import annotations
 
-from .blocks import Resampling, change_of_percentile, change_of_ratio
+from .blocks import Resampling, change_of_buffer_index, change_of_percentile, change_of_ratio
 from .control import difference_in_differences
 from .crashes import crash_change
 from .effect import CONFIDENCE, Effect
@@ -26,6 +26,7 @@ __all__ = [
     "Resampling",
     "Study",
     "benjamini_hochberg",
+    "change_of_buffer_index",
     "change_of_percentile",
     "change_of_ratio",
     "crash_change",

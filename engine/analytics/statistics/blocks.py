@@ -20,11 +20,12 @@ from ...errors import InputError
 from .effect import CONFIDENCE, Effect
 from .samples import Floats, checked, checked_confidence
 
-__all__ = ["Resampling", "change_of_percentile", "change_of_ratio"]
+__all__ = ["Resampling", "change_of_buffer_index", "change_of_percentile", "change_of_ratio"]
 
 LEAST_DAYS = 5
 LEAST_DAYS_OF_TAILS = 10
 TAIL = 0.1
+BUFFER_SHARE = 0.95
 CELLS_AT_ONCE = 4_000_000
 
 
@@ -88,6 +89,33 @@ def change_of_percentile(
         _percentile_side("after", *after, share),
         how,
     )
+
+
+def change_of_buffer_index(
+    before: tuple[npt.ArrayLike, npt.ArrayLike],
+    after: tuple[npt.ArrayLike, npt.ArrayLike],
+    how: Resampling,
+) -> Effect:
+    """The change of (95th percentile - mean) / mean of all observations (FHWA 2006, Travel Time Reliability).
+
+    Arguments and errors as in ``change_of_percentile``; observations above zero.
+    """
+    sides = [_buffer_side(name, *side) for name, side in (("before", before), ("after", after))]
+    return _change("buffer index", sides[0], sides[1], how)
+
+
+def _buffer_side(name: str, values: npt.ArrayLike, days: npt.ArrayLike) -> _Side:
+    upper = _percentile_side(name, values, days, BUFFER_SHARE)
+    found = np.asarray(values, dtype=np.float64)
+    if not (found > 0.0).all():
+        raise InputError(f"{name}: expected travel times above zero, found one that is not")
+    _, day = np.unique(np.asarray(days), return_inverse=True)
+    totals, counts = np.bincount(day, found), np.bincount(day).astype(np.float64)
+
+    def statistic(weights: Floats) -> Floats:
+        return np.asarray(upper.statistic(weights) / ((weights @ totals) / (weights @ counts)) - 1.0)
+
+    return _Side(upper.days, statistic)
 
 
 def _ratio_side(name: str, numerators: npt.ArrayLike, denominators: npt.ArrayLike) -> _Side:

@@ -33,7 +33,10 @@ def power_of(
     freedom = days - 1 if paired else 2 * (days - 1)
     noncentral = abs(effect) / deviation * math.sqrt(days if paired else days / 2.0)
     bound = stats.t.ppf(1.0 - alpha / 2.0, freedom)
-    return float(stats.nct.sf(bound, freedom, noncentral) + stats.nct.cdf(-bound, freedom, noncentral))
+    wrong_side = float(
+        stats.nct.cdf(-bound, freedom, noncentral)
+    )  # scipy gives nan where it is below the least float
+    return float(stats.nct.sf(bound, freedom, noncentral)) + (0.0 if math.isnan(wrong_side) else wrong_side)
 
 
 def days_needed(

@@ -217,3 +217,11 @@ def test_what_has_no_answer_is_refused_in_words(call: object) -> None:
     """Too few, missing, unpaired, unchanging, endless: what was expected and what was found."""
     with pytest.raises(InputError, match=r"expected .* found"):
         call()  # type: ignore[operator]
+
+
+def test_power_rises_with_the_effect_also_where_it_is_certain() -> None:
+    """Beyond some effect the wrong tail is below the least float, which scipy gives as nan."""
+    powers = [power_of(5, effect, 1.0, paired=True) for effect in (1.0, 5.0, 20.0)]
+    assert powers == sorted(powers)
+    assert powers[-1] == pytest.approx(1.0)
+    assert days_needed(20.0, 1.0, paired=True) <= days_needed(5.0, 1.0, paired=True)
