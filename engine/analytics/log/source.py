@@ -18,6 +18,8 @@ import polars as pl
 
 from ...errors import InputError, StorageError
 from ...events import DETECTOR_OFF, DETECTOR_ON
+from ...store.places import is_store
+from ...store.reading import event_parts
 from .columns import ALIASES, LARGEST_CODE, named, normalised, parsed_times
 from .detectors import absent
 from .events import DeviceLog
@@ -151,7 +153,8 @@ def _census(device: DeviceLog, duplicates: int) -> Census:
 
 
 def open_log(source: Source, devices: Iterable[Any] | None = None) -> EventLog:
-    """Open a log: a Parquet or CSV file, several, a folder of them, a run directory, or a frame.
+    """Open a log: a Parquet or CSV file, several, a folder of them, a run directory,
+    an event store, or a frame.
 
     With ``devices``, only their events. Times without a zone are UTC. Raises InputError for missing columns, mixed
     time zones, empty cells and an empty log; StorageError for a file that cannot be read.
@@ -185,8 +188,11 @@ def _frames(source: Source) -> Iterator[tuple[str, pl.LazyFrame]]:
         yield "log", _with_times(source, "log").lazy()
         return
     paths = [source] if isinstance(source, str | Path) else list(source)
-    for path in paths:
-        for file in _files(Path(path)):
+    for path in map(Path, paths):
+        if is_store(path):
+            yield from event_parts(path)
+            continue
+        for file in _files(path):
             yield str(file), _scanned(file)
 
 
