@@ -1,9 +1,10 @@
 """Makes Parquet of ended segments, and keeps the store within its bounds.
 
-The writer starts it (``python -m greensplit.engine.store.rolling``) as a process of its own at low priority, so that neither its sorting nor its memory is the
-daemon's: what the daemon pays is the start of a process once a segment. A segment becomes Parquet in steps, each
-flushed to the disk: every file under a temporary name, renamed; then the segment is deleted, and only with that the
-files count (see ``places``). A crash in between leaves the segment, and the next roll writes the same files again.
+The writer starts it (``python -m greensplit.engine.store.rolling``) as a process of its own at low priority, so that
+neither its sorting nor its memory is the daemon's: what the daemon pays is the start of a process once a segment. A
+segment becomes Parquet in steps, each flushed to the disk: every file under a temporary name, renamed; then the
+segment is deleted, and only with that the files count (see ``places``). A crash in between leaves the segment, and the
+next roll writes the same files again.
 """
 
 from __future__ import annotations
