@@ -56,7 +56,9 @@ def test_a_roll_killed_at_any_step_neither_loses_nor_doubles(tmp_path: Path) -> 
     appended(store, array(*expected))
     store.close()
     for step in range(60):
-        codes.append(subprocess.run([sys.executable, "-c", ROLLS, str(folder), str(step)], check=False).returncode)
+        codes.append(
+            subprocess.run([sys.executable, "-c", ROLLS, str(folder), str(step)], check=False).returncode
+        )
         assert sorted(found(folder)) == expected, f"step {step}"
         if not codes[-1]:
             break
@@ -137,7 +139,9 @@ def test_synced_rows_survive_a_process_that_dies_without_closing(tmp_path: Path)
     assert numbers(tmp_path / "s") == [1]
 
 
-def test_every_sync_flushes_the_segment_and_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_sync_flushes_the_segment_and_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Power loss: before a sync returns, the bytes and the name are flushed, the bytes after they were written."""
     calls: list[str] = []
     write, flush = os.pwrite, os.fsync
@@ -147,7 +151,7 @@ def test_every_sync_flushes_the_segment_and_its_folder(tmp_path: Path, monkeypat
         return write(fd, data, at)
 
     def flushed(fd: int) -> None:
-        calls.append(f"flush {Path(os.readlink(f'/proc/self/fd/{fd}')).name}")
+        calls.append(f"flush {Path(f'/proc/self/fd/{fd}').readlink().name}")
         flush(fd)
 
     store = opened(tmp_path / "s")
