@@ -14,9 +14,10 @@ import errno
 import fcntl
 import io
 import json
+import mmap
 import os
 import sys
-from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -24,31 +25,45 @@ import polars as pl
 from .logfile import DEVICES_PER_BLOCK
 from .places import delete, number_of, segments, write_durably
 from .retention import Shed, free_bytes, kept_within, shed_until
-from .stream import decoded, scanned
+from .stream import Buffer, Scan, batches, scanned
 
 __all__ = ["FULL", "main", "roll", "roll_all"]
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 _LOCK = "rolling.lock"
+_KEYS = {"date": pl.col("timestamp").dt.date(), "block": pl.col("device_id") // DEVICES_PER_BLOCK}
 
 
 def roll(folder: Path, segment: Path) -> None:
-    """Make Parquet of an ended segment. Raises OSError: then the segment is as it was."""
-    data = segment.read_bytes()
-    frame = decoded(data, scanned(data))
-    del data
-    for place, part in _parts(frame):
-        write_durably(folder / place / f"{number_of(segment):08d}.parquet", _parquet(part))
+    """Make Parquet of an ended segment. Raises OSError: then the segment is as it was.
+
+    The segment is gone through once for each partition: a pass takes less time than sorting one, and memory holds one
+    partition instead of the segment.
+    """
+    with (
+        segment.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+        memoryview(mapped) as data,
+    ):
+        scan = scanned(data)
+        for day, block in _partitions(data, scan):
+            part = _partition(data, scan, day, block)
+            place = folder / f"date={day}" / f"block={block}"
+            write_durably(place / f"{number_of(segment):08d}.parquet", _parquet(part))
     delete(segment)
 
 
-def _parts(frame: pl.DataFrame) -> Iterator[tuple[Path, pl.DataFrame]]:
-    """The events of each date and block; those of a device at one time keep the order in which they came."""
-    date, block = pl.col("timestamp").dt.date(), pl.col("device_id") // DEVICES_PER_BLOCK
-    for day, number in frame.select(date.alias("date"), block.alias("block")).unique().sort("*").iter_rows():
-        part = frame.filter((date == day) & (block == number))
-        place = Path(f"date={day}") / f"block={number}"
-        yield place, part.sort("device_id", "timestamp", maintain_order=True)
+def _partitions(data: Buffer, scan: Scan) -> list[tuple[date, int]]:
+    """The dates and blocks of a segment's events."""
+    keys = [batch.select(**_KEYS).unique() for batch in batches(data, scan)]
+    return pl.concat(keys).unique().sort("date", "block").rows()
+
+
+def _partition(data: Buffer, scan: Scan, day: date, block: int) -> pl.DataFrame:
+    """Events of a date and block by device and time; those of a device at one time in the order in which they came."""
+    mine = (_KEYS["date"] == day) & (_KEYS["block"] == block)
+    part = pl.concat([batch.filter(mine) for batch in batches(data, scan)])
+    return part.sort("device_id", "timestamp", maintain_order=True)
 
 
 def _parquet(frame: pl.DataFrame) -> memoryview:

@@ -21,7 +21,7 @@ import polars as pl
 
 from .logfile import LOG_SCHEMA
 
-__all__ = ["Buffer", "Message", "Scan", "batch_message", "decoded", "scanned", "schema_message"]
+__all__ = ["Buffer", "Message", "Scan", "batch_message", "batches", "decoded", "scanned", "schema_message"]
 
 MARK = b"gsplit\x00\x01"
 _HEAD = struct.Struct("<Ii")
@@ -29,6 +29,7 @@ _SEAL = struct.Struct("<8sIIQ")  # mark, crc, rows, bytes of body
 _CONTINUES = 0xFFFFFFFF
 _END_BYTES = 8  # the end mark of a stream that polars writes
 _LARGEST_METADATA = 1 << 16
+_BATCH_ROWS = 50_000
 
 Buffer = bytes | memoryview
 
@@ -72,10 +73,25 @@ def batch_message(frame: pl.DataFrame) -> bytes:
 
 def decoded(data: Buffer, scan: Scan) -> pl.DataFrame:
     """The events of a segment in order of arrival, in the four columns."""
-    batches = [data[message.start : message.end] for message in scan.messages if message.rows]
-    if not batches:
+    return pl.concat([pl.DataFrame(schema=LOG_SCHEMA), *batches(data, scan)])
+
+
+def batches(data: Buffer, scan: Scan) -> Iterator[pl.DataFrame]:
+    """The events of a segment as ``decoded`` gives them, some ten thousand at a time."""
+    taken: list[Message] = []
+    for message in scan.messages:
+        taken.append(message)
+        if sum(one.rows for one in taken) >= _BATCH_ROWS:
+            yield _frame(data, taken)
+            taken = []
+    yield _frame(data, taken)
+
+
+def _frame(data: Buffer, messages: list[Message]) -> pl.DataFrame:
+    bodies = [data[message.start : message.end] for message in messages if message.rows]
+    if not bodies:
         return pl.DataFrame(schema=LOG_SCHEMA)
-    return pl.read_ipc_stream(io.BytesIO(b"".join([schema_message(), *batches])))
+    return pl.read_ipc_stream(io.BytesIO(b"".join([schema_message(), *bodies])))
 
 
 def scanned(data: Buffer) -> Scan:

@@ -55,8 +55,9 @@ def test_what_was_appended_is_read_back_as_often(steps: list[list[Row] | str]) -
                 roll_all(folder, 10**6, 0)
                 store = opened(folder)
             else:
+                assert isinstance(step, list)
                 given_rows += step
-                store.append(array(*step))  # type: ignore[arg-type]
+                store.append(array(*step))
         store.close()
         assert Counter(found(folder)) == Counter(given_rows)
         roll_all(folder, 10**6, 0)

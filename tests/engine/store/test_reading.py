@@ -50,7 +50,7 @@ def test_a_segment_that_becomes_parquet_between_listing_and_reading_is_read_once
     store = opened(tmp_path / "s")
     appended(store, some(0, 3))
     store.close()
-    listed = []
+    listed: list[list[Path]] = []
 
     def listing(folder: Path) -> list[Path]:
         found = segments(folder)
